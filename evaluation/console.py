@@ -1,0 +1,74 @@
+"""What a person sees: progress on a terminal, one table, where the records are."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from rich.console import Console
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
+from rich.table import Table
+
+if TYPE_CHECKING:
+    from evaluation.records import Record
+    from evaluation.runner import Advance
+
+HEADINGS = {
+    "miou": "mIoU",
+    "miou_foreground": "mIoU fg",
+    "heatmap_iou": "map IoU",
+    "pixel_accuracy": "pix acc",
+}
+console = Console(soft_wrap=True)
+
+
+@contextmanager
+def progress(title: str, total: int) -> Iterator[Advance]:
+    """A bar with rate and time left on a terminal; silence in a log."""
+    columns = (
+        TextColumn("{task.description}"),
+        BarColumn(),
+        MofNCompleteColumn(),
+        TextColumn("{task.fields[rate]}"),
+        TimeRemainingColumn(),
+    )
+    with Progress(*columns, console=console, transient=True, disable=not console.is_terminal) as bar:
+        task = bar.add_task(title, total=total, rate="")
+
+        def advance(images: int) -> None:
+            bar.advance(task, images)
+            speed = bar.tasks[0].speed
+            bar.update(task, rate=f"{speed:.1f} images/s" if speed else "")
+
+        yield advance
+
+
+def show(records: Sequence[Record], paths: Sequence[Path]) -> None:
+    """One table over records of one data set, then warnings and files."""
+    first = records[0]
+    names = first.names
+    title = f"{names['dataset']}, {first.images} images, protocol {names['protocol']} (%)"
+    table = Table(title=title, title_justify="left")
+    table.add_column("method")
+    table.add_column("backbone")
+    for score in first.scores:
+        table.add_column(HEADINGS[score], justify="right", no_wrap=True)
+    table.add_column("images/s", justify="right", no_wrap=True)
+    for record in records:
+        shown = [f"{100 * value:.1f}" for value in record.scores.values()]
+        speed = f"{record.cost['images_per_second']:.1f}"
+        method = f"{record.names['method']} {record.names['options']}".strip()
+        table.add_row(method, _model(record), *shown, speed)
+    console.print(table)
+    for warning in dict.fromkeys(line for record in records for line in record.warnings):
+        console.print(f"[bold yellow]note:[/] {warning}")
+    for path in paths:
+        console.print(f"record: {path}", highlight=False)
+
+
+def _model(record: Record) -> str:
+    weights = record.backbone["weights"]
+    shown = weights if record.backbone["sha256"] else f"[bold red]{weights}[/]"
+    return f"{record.backbone['model']}, {shown}"

@@ -1,0 +1,73 @@
+"""mIoU over a data set, from one integer confusion matrix.
+
+Shapes: k labels, y x pixels.
+"""
+
+from dataclasses import dataclass
+
+import torch
+from jaxtyping import Int, Int64
+from torch import Tensor
+from torchmetrics import Metric
+
+
+@dataclass(frozen=True)
+class Scores:
+    """What a confusion matrix says, in float64. Classes absent from truth and prediction: None.
+
+    ``miou`` is the mean over the classes that occur in either, in [0, 1]; nan if none does.
+    """
+
+    miou: float
+    iou: tuple[float | None, ...]
+    pixel_accuracy: float
+
+
+def confusion(
+    prediction: Int[Tensor, "*yx"], truth: Int[Tensor, "*yx"], *, labels: int, void: int
+) -> Int64[Tensor, "k k"]:
+    """Counts of pixels, truth in rows and prediction in columns; void pixels are left out.
+
+    Both hold labels 0 to ``labels`` - 1, truth also ``void``.
+    """
+    valid = truth != void
+    pairs = torch.where(valid, truth.long() * labels + prediction, labels * labels)
+    counts = torch.bincount(pairs.flatten(), minlength=labels * labels + 1)
+    return counts[:-1].reshape(labels, labels)
+
+
+def scores(matrix: Int64[Tensor, "k k"]) -> Scores:
+    """IoU per class, their mean, and the share of pixels that are right."""
+    counts = matrix.double()
+    hits = counts.diagonal()
+    union = counts.sum(dim=0) + counts.sum(dim=1) - hits
+    iou = hits / union  # nan where a class is absent from both
+    return Scores(
+        miou=float(iou.nanmean()),
+        iou=tuple(None if value != value else value for value in iou.tolist()),  # noqa: PLR0124
+        pixel_accuracy=float(hits.sum() / counts.sum()),
+    )
+
+
+class ConfusionMatrix(Metric):  # type: ignore[misc]
+    """`confusion` summed over images and, through torchmetrics, over processes.
+
+    Not `torchmetrics.segmentation.MeanIoU`, which averages the IoU of single images.
+    """
+
+    full_state_update = False
+    counts: Tensor
+
+    def __init__(self, *, labels: int, void: int = 255) -> None:
+        super().__init__()
+        self.labels, self.void = labels, void
+        zero = torch.zeros(labels, labels, dtype=torch.int64)
+        self.add_state("counts", zero, dist_reduce_fx="sum")
+
+    def update(self, prediction: Int[Tensor, "*yx"], truth: Int[Tensor, "*yx"]) -> None:
+        """Add one image."""
+        self.counts += confusion(prediction, truth, labels=self.labels, void=self.void)
+
+    def compute(self) -> Int64[Tensor, "k k"]:
+        """The matrix."""
+        return self.counts

@@ -1,0 +1,200 @@
+"""Records: one JSON file per evaluated setting, with all that a number needs to be believed."""
+
+from __future__ import annotations
+
+import json
+import os
+import platform
+import subprocess
+import tempfile
+from dataclasses import asdict, dataclass, fields
+from datetime import UTC, datetime
+from importlib.metadata import version
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from evaluation.setting import Setting, describe, fingerprint
+
+if TYPE_CHECKING:
+    import torch
+
+    from evaluation.runner import Counts
+
+SCHEMA = 1
+PACKAGES = ("torch", "torchvision", "open_clip_torch", "torchmetrics", "numpy", "pillow")
+REPOSITORY = Path(__file__).parents[1]
+
+
+@dataclass(frozen=True)
+class Record:
+    """What one evaluation found and under which circumstances. See `make_record`.
+
+    Scores are shares in [0, 1]. ``hashes`` tell which weights, vocabulary, protocol and samples
+    were used; two records with the same ``key`` are of the same setting and have the same scores.
+    """
+
+    schema: int
+    key: str
+    names: dict[str, str]
+    setting: dict[str, Any]
+    scores: dict[str, float]
+    per_class: dict[str, float | None]
+    matrix: list[list[int]]
+    images: int
+    limit: int | None
+    warnings: list[str]
+    backbone: dict[str, str | None]
+    hashes: dict[str, str | None]
+    cost: dict[str, float | str | int]
+    code: dict[str, Any]
+    created: str
+
+    @property
+    def file_name(self) -> str:
+        """A name that a reader of the folder understands, unique by the key."""
+        parts = (self.names["dataset"], self.names["method"], self.names["backbone"], self.key)
+        return "-".join(parts) + ".json"
+
+
+def make_record(setting: Setting, counts: Counts) -> Record:
+    """The record of an evaluation that has just ended."""
+    from evaluation.metrics import scores
+
+    card, model = setting.dataset.card, setting.backbone.provenance
+    result = scores(counts.matrix)
+    found = {"miou": result.miou}
+    if counts.foreground is not None:
+        found["miou_foreground"] = scores(counts.foreground).miou
+    found |= {"heatmap_iou": counts.heatmap_iou, "pixel_accuracy": result.pixel_accuracy}
+    hashes = {
+        "weights": model.sha256,
+        "vocabulary": fingerprint([card.vocabulary, setting.prompts]),
+        "protocol": fingerprint(setting.protocol),
+        "samples": fingerprint(list(setting.ids)),
+    }
+    description = describe(setting)
+    return Record(
+        schema=SCHEMA,
+        key=fingerprint([description, hashes]),
+        names={
+            "dataset": card.name,
+            "method": method_name(setting),
+            "options": changed_options(setting),
+            "backbone": model.model,
+            "protocol": setting.protocol.name,
+        },
+        setting=description,
+        scores=found,
+        per_class=dict(zip(card.labels, result.iou, strict=True)),
+        matrix=counts.matrix.tolist(),
+        images=counts.images,
+        limit=setting.limit,
+        warnings=warnings_of(setting),
+        backbone={"model": model.model, "weights": model.source, "sha256": model.sha256},
+        hashes=hashes,
+        cost=_cost(counts, setting.backbone.torch_device),
+        code=_code(),
+        created=datetime.now(UTC).isoformat(timespec="seconds"),
+    )
+
+
+def method_name(setting: Setting) -> str:
+    """The method as configs call it: the name of its module."""
+    return type(setting.method).__module__.rsplit(".", 1)[-1]
+
+
+def changed_options(setting: Setting) -> str:
+    """The options of the method that are not its defaults, ``iters=3 blocks=6``."""
+    method: Any = setting.method
+    found = ((field, getattr(method, field.name)) for field in fields(method))
+    return " ".join(
+        f"{field.name}={_short(value)}" for field, value in found if value != field.default
+    )
+
+
+def _short(value: object) -> str:
+    return "".join(map(str, value)) if isinstance(value, tuple) else str(value)
+
+
+def warnings_of(setting: Setting) -> list[str]:
+    """What a reader must know before believing the scores."""
+    said = []
+    if setting.backbone.provenance.random:
+        said.append("RANDOM WEIGHTS: these scores mean nothing")
+    whole = setting.dataset.card.images
+    if len(setting.ids) != whole:
+        said.append(f"{len(setting.ids)} of the {whole} images of the split")
+    return said
+
+
+def prepare_folder(folder: Path) -> None:
+    """Make the folder of the records. Raises PermissionError if nothing can be written there."""
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        with tempfile.TemporaryFile(dir=folder):
+            pass
+    except OSError as error:
+        raise PermissionError(f"output={folder}: cannot write there: {error.strerror}") from error
+
+
+def write_record(record: Record, folder: Path) -> Path:
+    """Write atomically: the file is there whole or not at all."""
+    path = folder / record.file_name
+    with tempfile.NamedTemporaryFile("w", dir=folder, suffix=".part", delete=False) as part:
+        try:
+            json.dump(asdict(record), part, indent=1, ensure_ascii=False, allow_nan=False)
+            part.flush()
+            os.fsync(part.fileno())
+            Path(part.name).replace(path)
+        except BaseException:
+            Path(part.name).unlink(missing_ok=True)
+            raise
+    return path
+
+
+def read_record(path: Path) -> Record:
+    """A record from its file. Raises ValueError if it is none or of another schema."""
+    try:
+        record = Record(**json.loads(path.read_text(encoding="utf-8")))
+    except (json.JSONDecodeError, TypeError) as error:
+        raise ValueError(f"{path} is not a record: {error}") from error
+    if record.schema != SCHEMA:
+        raise ValueError(f"{path} has schema {record.schema}, expected {SCHEMA}")
+    return record
+
+
+def _cost(counts: Counts, device: torch.device) -> dict[str, float | str | int]:
+    import resource
+
+    import torch
+
+    gpu = device.type == "cuda"
+    kibibytes = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+    peak = torch.cuda.max_memory_allocated(device) if gpu else kibibytes * 1024
+    return {
+        "seconds": round(counts.seconds, 3),
+        "images_per_second": round(counts.images / counts.seconds, 2),
+        "peak_memory_mib": round(peak / 2**20),
+        "device": torch.cuda.get_device_name(device) if gpu else platform.processor() or "cpu",
+        "threads": torch.get_num_threads(),
+    }
+
+
+def _code() -> dict[str, Any]:
+    """The commit, whether the tree was dirty, and the versions of what computes."""
+    return {
+        "commit": _git("rev-parse", "HEAD"),
+        "dirty": bool(_git("status", "--porcelain")),
+        "python": platform.python_version(),
+        "packages": {package: version(package) for package in PACKAGES},
+    }
+
+
+def _git(*words: str) -> str | None:
+    try:
+        done = subprocess.run(
+            ["git", "-C", str(REPOSITORY), *words], capture_output=True, text=True, check=True
+        )
+    except (OSError, subprocess.CalledProcessError):
+        return None
+    return done.stdout.strip()

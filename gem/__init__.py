@@ -1,0 +1,56 @@
+"""Training-free open-vocabulary localisation: GEM and its relatives over any CLIP-like tower.
+
+>>> import gem
+>>> model = gem.load("ViT-B-16", weights="openai")
+>>> maps = model.heatmaps(gem.read_image("photo.jpg"), ["a cat", "a remote control"])
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from gem.backbones import OpenClip
+from gem.methods import Clip, ClipSurgery, Gem, MaskClip, Method
+from gem.resize import ShortSide, Square
+
+if TYPE_CHECKING:
+    from PIL import Image
+
+    from gem.segmenter import Segmenter
+
+__all__ = [
+    "Clip", "ClipSurgery", "Gem", "MaskClip", "OpenClip", "ShortSide", "Square", "load",
+    "read_image",
+]  # fmt: skip
+
+
+def load(
+    model: str = "tiny",
+    weights: str | None = None,
+    *,
+    method: Method | None = None,
+    quick_gelu: bool | None = None,
+    short_side: int | None = None,
+) -> Segmenter:
+    """A model ready to ground words: ``load(...).heatmaps(image, prompts)``.
+
+    ``model`` is a name of open_clip, a folder, or ``tiny``, the embedded model of drawn scenes;
+    ``weights`` a tag or file (see `gem.OpenClip`); ``method`` is `gem.Gem` with the paper's
+    settings unless given. ``short_side`` in pixels is 448, for ``tiny`` the 64 of its training.
+    """
+    from gem.segmenter import Segmenter
+
+    embedded = model == "tiny" and weights is None
+    backbone = OpenClip(
+        model=model, weights="embedded" if embedded else weights, quick_gelu=quick_gelu
+    )
+    resize = ShortSide(size=short_side or (64 if model == "tiny" else 448))
+    return Segmenter(backbone, method or Gem(), resize)
+
+
+def read_image(path: str | Path) -> Image.Image:
+    """An image file as RGB. Raises ValueError or FileNotFoundError, naming the file."""
+    from gem.image import read_image as read
+
+    return read(Path(path))

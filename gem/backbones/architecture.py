@@ -1,0 +1,110 @@
+"""From a model's name to an empty model of open_clip: what is supported, and how it is built."""
+
+import difflib
+import json
+import logging
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any, Protocol
+
+import open_clip
+import torch
+from open_clip import CLIP, CustomTextCLIP
+from torch import Tensor
+
+from gem.backbones.open_clip import OpenClip
+from gem.backbones.words import WordTokenizer
+
+EMBEDDED = Path(__file__).parent / "tiny"
+SUPPORTED = "supported is open_clip's own VisionTransformer with a class token"
+
+
+class Tokenizer(Protocol):
+    """open_clip's byte-pair tokenizer, or `gem.backbones.words.WordTokenizer`."""
+
+    context_length: int
+
+    def encode(self, text: str) -> list[int]:
+        """Token ids without start and end."""
+
+    def __call__(self, texts: Sequence[str]) -> Tensor:
+        """Token ids with start, end and padding."""
+
+
+def new_model(
+    options: OpenClip, device: torch.device, *, quick_gelu: bool
+) -> CLIP | CustomTextCLIP:
+    """An untrained model with the parameters of the seed; the caller's RNG is left alone.
+
+    Raises ValueError for a name that open_clip does not know and for towers that are not
+    supported: ResNet, timm, attention pooling, q-k norm.
+    """
+    check_supported(options.model, _config(options.model))
+    folder = folder_of(options.model)
+    loud = logging.root.manager.disable
+    logging.disable(logging.WARNING)  # open_clip warns that it loads no weights: we do, later
+    with torch.random.fork_rng(devices=[]):
+        torch.manual_seed(options.seed)
+        model: CLIP | CustomTextCLIP = open_clip.create_model(
+            f"local-dir:{folder}" if folder else options.model,
+            load_weights=False,
+            force_quick_gelu=quick_gelu,
+            precision=options.precision,
+            device=device,
+        )
+    logging.disable(loud)
+    return model.eval().requires_grad_(False)
+
+
+def new_tokenizer(name: str) -> Tokenizer:
+    """The tokenizer of the model: whole words if its folder has a ``vocabulary.txt``."""
+    folder = folder_of(name)
+    if folder and (folder / "vocabulary.txt").is_file():
+        length = int(_config(name)["text_cfg"]["context_length"])
+        return WordTokenizer((folder / "vocabulary.txt").read_text("utf-8").split(), length)
+    tokenizer: Tokenizer = open_clip.get_tokenizer(f"local-dir:{folder}" if folder else name)
+    return tokenizer
+
+
+def folder_of(name: str) -> Path | None:
+    """The folder that holds the model: the embedded one for ``tiny``; None for open_clip's own."""
+    if name == "tiny":
+        return EMBEDDED
+    return Path(name) if Path(name).is_dir() else None
+
+
+def check_supported(name: str, config: dict[str, Any]) -> None:
+    """Raise ValueError, naming what is not supported in the towers of ``config``."""
+    vision, text = config["vision_cfg"], config["text_cfg"]
+    reasons = {
+        "a timm image tower": "timm_model_name" in vision,
+        "a ResNet image tower": isinstance(vision.get("layers"), list),
+        "attention pooling": bool(vision.get("attentional_pool")),
+        "pooling without a class token": vision.get("pool_type", "tok") != "tok",
+        "a custom block type": bool(vision.get("block_type")),
+        "q-k normalisation": bool(vision.get("qk_norm")),
+        "scaled attention": any(value for key, value in vision.items() if key.startswith("scale")),
+        "a Hugging Face text tower": "hf_model_name" in text,
+    }
+    found = [reason for reason, present in reasons.items() if present]
+    if found:
+        raise ValueError(f"backbone.model={name} has {' and '.join(found)}; {SUPPORTED}")
+
+
+def _config(name: str) -> dict[str, Any]:
+    """Towers of a folder's ``open_clip_config.json`` or of a name that open_clip knows."""
+    folder = folder_of(name)
+    if folder:
+        path = folder / "open_clip_config.json"
+        if not path.is_file():
+            raise FileNotFoundError(f"backbone.model={name}: the folder has no {path.name}")
+        config: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))["model_cfg"]
+        return config
+    known = open_clip.get_model_config(name)
+    if known is None:
+        close = difflib.get_close_matches(name, open_clip.list_models(), n=3)
+        hint = f"; close are {', '.join(close)}" if close else ""
+        raise ValueError(
+            f"backbone.model={name}: neither a folder nor a model of open_clip{hint}"
+        )
+    return known

@@ -1,0 +1,165 @@
+"""Weights: found, read without running pickled code, checked against the model, hashed."""
+
+import hashlib
+import os
+import zipfile
+from collections.abc import Mapping
+from pathlib import Path
+from pickle import UnpicklingError
+from typing import Any
+
+import httpx
+import open_clip
+import torch
+from huggingface_hub import constants, try_to_load_from_cache
+from open_clip import CLIP, CustomTextCLIP
+from open_clip.pretrained import (
+    HF_SAFE_WEIGHTS_NAME,
+    HF_WEIGHTS_NAME,
+    download_pretrained,
+    get_pretrained_cfg,
+    list_pretrained_tags_by_model,
+)
+from safetensors import SafetensorError
+from safetensors.torch import load_file
+from torch import Tensor
+
+from gem.backbones.architecture import folder_of
+
+REACH_SECONDS = 4.0
+
+
+def resolve(model: str, weights: str, quick_gelu: bool | None) -> tuple[Path, bool]:
+    """The weight file and whether it wants QuickGELU.
+
+    ``weights`` is a file, a tag of the model or ``embedded`` (beside the model's config); a tag that is not on this machine is downloaded.
+    Raises ValueError for an unknown tag, an activation that is not told or contradicts the tag,
+    FileNotFoundError for a file that is not there, ConnectionError if there is no network.
+    """
+    if weights == "embedded":
+        return _embedded(model), False
+    if Path(weights).suffix in {".safetensors", ".pt", ".pth", ".bin"}:
+        if not Path(weights).is_file():
+            raise FileNotFoundError(f"backbone.weights={weights}: there is no such file")
+        if quick_gelu is None:
+            raise ValueError(
+                f"backbone.weights={weights}: a file does not say its activation; set "
+                "backbone.quick_gelu=true (OpenAI, MetaCLIP, DFN) or false (OpenCLIP, DataComp)"
+            )
+        return Path(weights), quick_gelu
+    tag = get_pretrained_cfg(model, weights)
+    if not tag:
+        tags = ", ".join(list_pretrained_tags_by_model(model)) or "none"
+        raise ValueError(
+            f"backbone.weights={weights}: neither a .safetensors or .pt file nor a tag of {model}, "
+            f"which has: {tags}"
+        )
+    wanted = bool(tag.get("quick_gelu", False))
+    if quick_gelu is not None and quick_gelu != wanted:
+        raise ValueError(
+            f"backbone.quick_gelu={str(quick_gelu).lower()}, but the weights {weights} of {model} "
+            f"were trained with quick_gelu={str(wanted).lower()}"
+        )
+    return _fetch(model, weights, tag), wanted
+
+
+def load_weights(model: CLIP | CustomTextCLIP, path: Path, name: str) -> str:
+    """Fill ``model`` from a file and return the file's sha256.
+
+    Position embeddings of another grid are resized as open_clip does. Raises ValueError if the
+    file cannot be read or is of another architecture; the model is then not to be used.
+    """
+    state = read_state(path)
+    if "input_resolution" in state and not _quick(model):
+        raise ValueError(
+            f"backbone.quick_gelu=false, but {path} is an OpenAI release, trained with QuickGELU"
+        )
+    for key in ("input_resolution", "context_length", "vocab_size"):
+        state.pop(key, None)
+    if "positional_embedding" in state and not hasattr(model, "positional_embedding"):
+        state = open_clip.model.convert_to_custom_text_state_dict(state)
+    if "logit_scale" in state:  # a scalar in some releases, a vector of one in others
+        state["logit_scale"] = state["logit_scale"].reshape(model.logit_scale.shape)
+    if state.get("visual.conv1.weight") is not None:
+        open_clip.model.resize_pos_embed(state, model)
+    _check_fits(model, state, f"{path} does not hold a {name}")
+    model.load_state_dict(state)
+    return sha256(path)
+
+
+def read_state(path: Path) -> dict[str, Tensor]:
+    """The tensors of a ``.safetensors`` file, a ``.pt`` state dict or an OpenAI archive."""
+    try:
+        if path.suffix == ".safetensors":
+            return load_file(path)
+        if _is_torchscript(path):
+            return dict(torch.jit.load(path, map_location="cpu").state_dict())
+        found: Any = torch.load(path, map_location="cpu", weights_only=True)
+    except (SafetensorError, UnpicklingError, RuntimeError, EOFError, OSError, ValueError) as error:
+        reason = str(error).strip().splitlines()[0]
+        raise ValueError(f"{path} cannot be read as model weights: {reason}") from error
+    state = found.get("state_dict", found) if isinstance(found, Mapping) else None
+    if not isinstance(state, Mapping) or not all(isinstance(v, Tensor) for v in state.values()):
+        raise ValueError(f"{path} holds no state dict of tensors")
+    return {key.removeprefix("module."): value for key, value in state.items()}
+
+
+def sha256(path: Path) -> str:
+    """Hash of a file's bytes."""
+    with path.open("rb") as stream:
+        return hashlib.file_digest(stream, "sha256").hexdigest()
+
+
+def _embedded(model: str) -> Path:
+    folder = folder_of(model)
+    if folder is None or not (folder / "model.safetensors").is_file():
+        raise ValueError(f"backbone.weights=embedded: {model} comes without weights in its folder")
+    return folder / "model.safetensors"
+
+
+def _is_torchscript(path: Path) -> bool:
+    if not zipfile.is_zipfile(path):
+        return False
+    with zipfile.ZipFile(path) as archive:
+        return any(entry.endswith("constants.pkl") for entry in archive.namelist())
+
+
+def _quick(model: torch.nn.Module) -> bool:
+    return any(type(part).__name__ == "QuickGELU" for part in model.modules())
+
+
+def _check_fits(model: torch.nn.Module, state: Mapping[str, Tensor], claim: str) -> None:
+    """Raise ValueError with the first key that is missing, foreign or of another shape."""
+    wanted = model.state_dict()
+    for key, value in wanted.items():
+        if key not in state:
+            raise ValueError(f"{claim}: it lacks {key}")
+        if state[key].shape != value.shape:
+            found, expected = tuple(state[key].shape), tuple(value.shape)
+            raise ValueError(f"{claim}: {key} is {found} in the file, {expected} in the model")
+    foreign = sorted(set(state) - set(wanted))
+    if foreign:
+        raise ValueError(f"{claim}: it has {foreign[0]}, which the model lacks")
+
+
+def _fetch(model: str, tag: str, source: Mapping[str, str]) -> Path:
+    """The file of a tag: from the cache at once, else downloaded if the host answers."""
+    repository, filename = os.path.split(source.get("hf_hub", ""))
+    names = [filename] if filename else [HF_SAFE_WEIGHTS_NAME, HF_WEIGHTS_NAME]
+    names = [Path(name).with_suffix(".safetensors").name for name in names] + names
+    for name in names if repository else []:
+        cached = try_to_load_from_cache(repository, name)
+        if isinstance(cached, str):
+            return Path(cached)
+    host = constants.ENDPOINT if repository else source.get("url", "")
+    try:
+        if constants.HF_HUB_OFFLINE:
+            raise httpx.ConnectError("HF_HUB_OFFLINE is set")
+        httpx.head(host, timeout=REACH_SECONDS)
+    except httpx.HTTPError as error:
+        raise ConnectionError(
+            f"the weights {tag} of {model} are not on this machine and {host} cannot be reached "
+            f"({error}): download them elsewhere and give backbone.weights=FILE, or use "
+            "backbone=tiny, which is embedded"
+        ) from error
+    return Path(download_pretrained(dict(source)))

@@ -1,0 +1,30 @@
+"""CLIP as it is (Radford et al., ICML 2021)."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from gem.options import options
+
+if TYPE_CHECKING:
+    from jaxtyping import Float
+    from torch import Tensor
+
+    from gem.trace import Trace
+
+
+@options
+class Clip:
+    """Patch tokens of the final stream, through the final norm and projection of the image tower.
+
+    The baseline row "CLIP" of the paper's Tables 1 to 3.
+    """
+
+    @property
+    def reads(self) -> int:
+        """The last block, for its output."""
+        return 1
+
+    def __call__(self, trace: Trace) -> Float[Tensor, "b p e"]:
+        """Project the final stream."""
+        return trace.project(trace.final)

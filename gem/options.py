@@ -1,0 +1,26 @@
+"""Typed options: frozen dataclasses whose values are checked when they are built.
+
+Everything that a config can set is one of these. Building one touches no weights and no files and
+imports no torch, so that a mistake in a config is answered at once.
+"""
+
+from typing import Annotated, Any, TypeVar, dataclass_transform
+
+from pydantic import ConfigDict, Field, Strict
+from pydantic.dataclasses import dataclass as pydantic_dataclass
+
+T = TypeVar("T")
+Count = Annotated[int, Strict(), Field(ge=0)]
+PositiveInt = Annotated[int, Strict(), Field(ge=1)]
+Positive = Annotated[float, Strict(), Field(gt=0, allow_inf_nan=False)]
+Fraction = Annotated[float, Strict(), Field(ge=0, le=1)]
+Flag = Annotated[bool, Strict()]
+
+
+@dataclass_transform(frozen_default=True, kw_only_default=True)
+def options(cls: type[T]) -> type[T]:
+    """Make ``cls`` a frozen, keyword-only dataclass that refuses wrong types, ranges and names."""
+    config: Any = ConfigDict(extra="forbid", arbitrary_types_allowed=True)
+    decorate: Any = pydantic_dataclass(frozen=True, kw_only=True, config=config)
+    built: type[T] = decorate(cls)
+    return built

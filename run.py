@@ -1,0 +1,91 @@
+"""Evaluate one setting, or with ``-m`` several: compose the config, build, evaluate, record.
+
+    python run.py                                   GEM, tiny model, drawn scenes
+    python run.py dataset=voc gem.iters=3
+    python run.py -m gem.iters=0,1,2,3
+
+Hydra is used here and nowhere else: what it composes becomes typed objects at once.
+"""
+
+import os
+import re
+import sys
+from pathlib import Path
+from typing import Any
+
+import hydra
+from hydra.errors import HydraException, InstantiationException, MissingConfigException
+from hydra.utils import instantiate
+from omegaconf import DictConfig, OmegaConf
+from omegaconf.errors import OmegaConfBaseException
+from pydantic import ValidationError
+
+from evaluation.setting import Setting
+
+MISSING = re.compile(r"Could not (?:find|load) '([^'/]+)/([^']+)'")
+FIELDS = ("backbone", "method", "dataset", "protocol", "prompts", "batch_size", "limit")
+
+
+def build(config: DictConfig) -> Setting:
+    """The setting that a composed config says; touches no weights and no files.
+
+    The only place that calls ``instantiate``: from Hydra 1.4 on it wants an allow-list.
+    """
+    objects = instantiate(config, _convert_="all")
+    return Setting(**{field: objects[field] for field in FIELDS})
+
+
+@hydra.main(version_base="1.3", config_path="configs", config_name="config")
+def main(config: DictConfig) -> float:
+    """Evaluate the composed setting; returns its mIoU, for sweepers that optimise it."""
+    setting, folder = build(config), Path(config.output)
+    from evaluation.job import run
+
+    record, path = run(setting, folder)
+    from evaluation.console import show
+
+    show([record], [path])
+    return record.scores["miou"]
+
+
+def sentence(error: Exception) -> str:
+    """What a user did wrong, in one line: the key, what was found, what was expected."""
+    cause = error.__cause__ if isinstance(error, InstantiationException) else None
+    validation = error if isinstance(error, ValidationError) else cause
+    if isinstance(validation, ValidationError):
+        return _invalid(validation, str(error))
+    text = str(error)
+    if isinstance(error, MissingConfigException) and (wrong := MISSING.search(text)):
+        group, name = wrong.groups()
+        choices = ", ".join(re.findall(r"^\t(\w+)$", text, re.MULTILINE))
+        return f"{group}={name}: no such choice; {group} is one of {choices}"
+    if found := re.search(r"Could not override '([^']+)'", text):
+        owner = "; gem.* are options of method=gem" if found[1].startswith("gem.") else ""
+        return f"{found[1]}: this config has no such key{owner}"
+    return " ".join(text.split(" full_key: ")[0].split("See https://")[0].split())
+
+
+def _invalid(error: ValidationError, context: str) -> str:
+    """The first wrong value of an options object, with the key that sets it."""
+    node = re.search(r"full_key: (\S+)", context)
+    prefix = node[1] if node else ""
+    prefix = "gem" if prefix == "method" and error.title == "Gem" else prefix
+    wrong = error.errors()
+    field, value = wrong[0]["loc"][0], wrong[0]["input"]
+    said = [item["msg"] for item in wrong if item["loc"][0] == field and item["input"] == value]
+    messages = [text.removeprefix("Value error, ") for text in said]
+    messages = [text[:1].lower() + text[1:] for text in messages]
+    key = f"{prefix}.{field}" if prefix else str(field)
+    return f"{key}={value}: {', or '.join(messages)}"
+
+
+if __name__ == "__main__":
+    os.environ.setdefault("HYDRA_FULL_ERROR", "1")  # so that errors reach us, not Hydra's printer
+    try:
+        main()
+    except KeyboardInterrupt:
+        sys.exit(130)
+    except (HydraException, OmegaConfBaseException, ValueError, OSError) as error:
+        if os.environ.get("GEM_TRACEBACK"):
+            raise
+        sys.exit(f"error: {sentence(error)}")
