@@ -11,12 +11,11 @@ import os
 import re
 import sys
 from pathlib import Path
-from typing import Any
 
 import hydra
 from hydra.errors import HydraException, InstantiationException, MissingConfigException
 from hydra.utils import instantiate
-from omegaconf import DictConfig, OmegaConf
+from omegaconf import DictConfig
 from omegaconf.errors import OmegaConfBaseException
 from pydantic import ValidationError
 
@@ -62,7 +61,7 @@ def sentence(error: Exception) -> str:
     if found := re.search(r"Could not override '([^']+)'", text):
         owner = "; gem.* are options of method=gem" if found[1].startswith("gem.") else ""
         return f"{found[1]}: this config has no such key{owner}"
-    return " ".join(text.split(" full_key: ")[0].split("See https://")[0].split())
+    return " ".join(re.split(r"\n\s*full_key: |See https://", text)[0].split())
 
 
 def _invalid(error: ValidationError, context: str) -> str:

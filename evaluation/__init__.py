@@ -1,0 +1,1 @@
+"""The evaluation: data, protocol, metrics, runner, records, figures."""

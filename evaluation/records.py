@@ -121,7 +121,7 @@ def warnings_of(setting: Setting) -> list[str]:
     said = []
     if setting.backbone.provenance.random:
         said.append("RANDOM WEIGHTS: these scores mean nothing")
-    whole = setting.dataset.card.images
+    whole = setting.dataset.card.images or len(setting.dataset.ids)
     if len(setting.ids) != whole:
         said.append(f"{len(setting.ids)} of the {whole} images of the split")
     return said

@@ -61,9 +61,7 @@ def describe(value: object) -> Any:
 def identity(description: Any) -> Any:
     """The part of a description that decides the numbers."""
     if isinstance(description, dict):
-        return {
-            key: identity(item) for key, item in description.items() if key not in INCIDENTAL
-        }
+        return {key: identity(item) for key, item in description.items() if key not in INCIDENTAL}
     if isinstance(description, list):
         return [identity(item) for item in description]
     return description

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from gem.segmenter import Segmenter
 
 __all__ = [
-    "Clip", "ClipSurgery", "Gem", "MaskClip", "OpenClip", "ShortSide", "Square", "load",
+    "Clip", "ClipSurgery", "Gem", "MaskClip", "Method", "OpenClip", "ShortSide", "Square", "load",
     "read_image",
 ]  # fmt: skip
 

@@ -42,7 +42,7 @@ class Square:
 
     size: PositiveInt = 448
 
-    def fit(self, height: int, width: int, patch: int) -> tuple[int, int]:
+    def fit(self, height: int, width: int, patch: int) -> tuple[int, int]:  # noqa: ARG002
         """The same for every image."""
         side = _multiple(self.size, patch)
         return side, side

@@ -47,9 +47,7 @@ class Segmenter:
         rows, columns = trace.grid
         return rearrange(patches @ text.T, "b (u v) w -> b w u v", u=rows, v=columns)
 
-    def heatmaps(
-        self, image: Image.Image, prompts: Sequence[str]
-    ) -> Float[Tensor, "w y x"]:
+    def heatmaps(self, image: Image.Image, prompts: Sequence[str]) -> Float[Tensor, "w y x"]:
         """One map per prompt at the image's own size, each scaled to [0, 1].
 
         Raises ValueError if there are no prompts or one does not fit the text tower.

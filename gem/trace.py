@@ -122,7 +122,8 @@ class Layer:
         root = self.v.shape[-1] ** 0.5
         if temperature == "adaptive":
             norms = torch.linalg.vector_norm(self.normed, dim=-1, dtype=torch.float32)
-            return norms.mean(dim=1)[:, None, None, None] * (scale / root)
+            mean: Tensor = norms.mean(dim=1)[:, None, None, None]
+            return mean * (scale / root)
         return scale / (root if temperature == "standard" else float(temperature))
 
     def _iterate(self, kind: SelfSelf, iters: int) -> Heads:
@@ -162,9 +163,7 @@ class Trace:
     (rows, columns); ``project`` maps a stream [b n c] to patch features [b p e].
     """
 
-    def __init__(
-        self, layers: Sequence[Layer], *, project: Readout, grid: tuple[int, int]
-    ) -> None:
+    def __init__(self, layers: Sequence[Layer], *, project: Readout, grid: tuple[int, int]) -> None:
         self.layers = tuple(layers)
         self.project = project
         self.grid = grid

@@ -21,7 +21,7 @@ class Card:
     classes: names in label order, without the background.
     words: what the text tower is asked for each class; the names themselves unless given.
     background: whether label 0 is everything else; classes then start at label 1.
-    images: how many the official split has.
+    images: how many the official split has; null if there is no official one.
     """
 
     name: str
@@ -31,7 +31,7 @@ class Card:
     citation: str
     layout: str
     split: str
-    images: int
+    images: int | None
     background: Flag
     classes: tuple[str, ...]
     words: tuple[str, ...] = ()

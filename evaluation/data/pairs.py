@@ -102,5 +102,6 @@ def check_labels(truth: Integer[np.ndarray, "y x"], *, labels: int, name: str) -
     foreign = truth[(truth >= labels) & (truth != VOID)]
     if foreign.size:
         raise ValueError(
-            f"mask {name} has the label {foreign.max()}, expected 0 to {labels - 1} or {VOID} (void)"
+            f"mask {name} has the label {foreign.max()}, "
+            f"expected 0 to {labels - 1} or {VOID} (void)"
         )

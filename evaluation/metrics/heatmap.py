@@ -21,7 +21,8 @@ def overlaps(
     """
     counts = torch.zeros(len(cosines), 2, dtype=torch.int64, device=cosines.device)
     valid = truth != void
-    present = [label - first for label in truth[valid].unique().tolist() if label >= first]
+    shown = torch.unique(truth[valid]).tolist()  # type: ignore[no-untyped-call]
+    present = [label - first for label in shown if label >= first]
     for index in present:
         seen = (min_max(cosines[index : index + 1])[0] > 0.5) & valid
         mask = truth == index + first

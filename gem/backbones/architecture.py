@@ -104,7 +104,6 @@ def _config(name: str) -> dict[str, Any]:
     if known is None:
         close = difflib.get_close_matches(name, open_clip.list_models(), n=3)
         hint = f"; close are {', '.join(close)}" if close else ""
-        raise ValueError(
-            f"backbone.model={name}: neither a folder nor a model of open_clip{hint}"
-        )
-    return known
+        raise ValueError(f"backbone.model={name}: neither a folder nor a model of open_clip{hint}")
+    found: dict[str, Any] = known
+    return found

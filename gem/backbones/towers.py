@@ -126,14 +126,15 @@ class Towers:
         tokens = rearrange(patches, "b c y x -> b (y x) c")
         first = visual.class_embedding.to(tokens.dtype).expand(len(tokens), 1, -1)
         tokens = torch.cat([first, tokens], dim=1)
-        return visual.ln_pre(tokens + self._positions(grid).to(tokens.dtype)), grid
+        resid: Tensor = visual.ln_pre(tokens + self._positions(grid).to(tokens.dtype))
+        return resid, grid
 
     def _positions(self, grid: tuple[int, int]) -> Float[Tensor, "n c"]:
         """Position embeddings, bicubic with antialias to another grid, as the GEM release has it.
 
         The corners are not aligned, and the class token keeps its own.
         """
-        positions = self.visual.positional_embedding
+        positions: Tensor = self.visual.positional_embedding
         rows, columns = self.visual.grid_size
         if grid == (rows, columns):
             return positions

@@ -32,7 +32,8 @@ REACH_SECONDS = 4.0
 def resolve(model: str, weights: str, quick_gelu: bool | None) -> tuple[Path, bool]:
     """The weight file and whether it wants QuickGELU.
 
-    ``weights`` is a file, a tag of the model or ``embedded`` (beside the model's config); a tag that is not on this machine is downloaded.
+    ``weights`` is a file, ``embedded`` (beside the model's config) or a tag of the model, which is
+    downloaded if it is not on this machine.
     Raises ValueError for an unknown tag, an activation that is not told or contradicts the tag,
     FileNotFoundError for a file that is not there, ConnectionError if there is no network.
     """
@@ -93,7 +94,8 @@ def read_state(path: Path) -> dict[str, Tensor]:
         if path.suffix == ".safetensors":
             return load_file(path)
         if _is_torchscript(path):
-            return dict(torch.jit.load(path, map_location="cpu").state_dict())
+            archive: Any = torch.jit.load(path, map_location="cpu")  # type: ignore[no-untyped-call]
+            return dict(archive.state_dict())
         found: Any = torch.load(path, map_location="cpu", weights_only=True)
     except (SafetensorError, UnpicklingError, RuntimeError, EOFError, OSError, ValueError) as error:
         reason = str(error).strip().splitlines()[0]
