@@ -122,8 +122,8 @@ class Layer:
         root = self.v.shape[-1] ** 0.5
         if temperature == "adaptive":
             norms = torch.linalg.vector_norm(self.normed, dim=-1, dtype=torch.float32)
-            mean: Tensor = norms.mean(dim=1)[:, None, None, None]
-            return mean * (scale / root)
+            inverse: Tensor = norms.mean(dim=1)[:, None, None, None] * (scale / root)
+            return inverse
         return scale / (root if temperature == "standard" else float(temperature))
 
     def _iterate(self, kind: SelfSelf, iters: int) -> Heads:

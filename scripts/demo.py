@@ -45,7 +45,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--limit", type=int, help="take the first n scenes only")
     parser.add_argument("--shown", type=int, default=5, help="scenes of the picture")
-    parser.add_argument("--out", type=Path, default=Path("results"), help="folder of the results")
+    parser.add_argument("--out", type=Path, default=Path("outputs/demo"), help="folder")
     args = parser.parse_args()
     chosen = settings(args.limit)
     from evaluation.job import run
@@ -56,7 +56,7 @@ def main() -> None:
     from evaluation.predict import predictions
 
     show([record for record, _ in done], [path for _, path in done])
-    picture = args.out / "demo.png"
+    picture = args.out / "scenes.png"
     panel(predictions(chosen, count=args.shown), Toy().card, picture)
     console.print(f"picture: {picture}", highlight=False)
 

@@ -21,7 +21,7 @@ def overlaps(
     """
     counts = torch.zeros(len(cosines), 2, dtype=torch.int64, device=cosines.device)
     valid = truth != void
-    shown = torch.unique(truth[valid]).tolist()  # type: ignore[no-untyped-call]
+    shown = torch.unique(truth[valid]).tolist()
     present = [label - first for label in shown if label >= first]
     for index in present:
         seen = (min_max(cosines[index : index + 1])[0] > 0.5) & valid
