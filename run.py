@@ -22,7 +22,7 @@ from pydantic import ValidationError
 from evaluation.setting import Setting
 
 MISSING = re.compile(r"Could not (?:find|load) '([^'/]+)/([^']+)'")
-FIELDS = ("backbone", "method", "dataset", "protocol", "prompts", "batch_size", "limit")
+FIELDS = ("backbone", "method", "dataset", "protocol", "prompts", "batch_size", "workers", "limit")
 
 
 def build(config: DictConfig) -> Setting:
@@ -36,7 +36,7 @@ def build(config: DictConfig) -> Setting:
 
 @hydra.main(version_base="1.3", config_path="configs", config_name="config")
 def main(config: DictConfig) -> float:
-    """Evaluate the composed setting; returns its mIoU, for sweepers that optimise it."""
+    """Evaluate the composed setting; returns its headline score, for sweepers that optimise it."""
     setting, folder = build(config), Path(config.output)
     from evaluation.job import run
 
@@ -44,7 +44,7 @@ def main(config: DictConfig) -> float:
     from evaluation.console import show
 
     show([record], [path])
-    return record.scores["miou"]
+    return next(iter(record.scores.values()))
 
 
 def sentence(error: Exception) -> str:

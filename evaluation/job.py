@@ -18,8 +18,8 @@ def run(setting: Setting, folder: Path) -> tuple[Record, Path]:
 
     title = f"{method_name(setting)} on {setting.dataset.card.name}"
     with progress(title, total=len(setting.ids)) as advance:
-        counts = evaluate(setting, advance)
-    record = make_record(setting, counts)
-    if math.isnan(record.scores["miou"]):
-        raise ValueError(f"{setting.dataset.card.name}: no pixel of the truth counts, all are void")
+        result = evaluate(setting, advance)
+    record = make_record(setting, result)
+    if any(map(math.isnan, record.scores.values())):
+        raise ValueError(f"{setting.dataset.card.name}: nothing of the truth counts, all is void")
     return record, write_record(record, folder)

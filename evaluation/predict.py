@@ -8,6 +8,7 @@ from jaxtyping import Integer
 from evaluation.data import Dataset, Sample
 from evaluation.figures import Row
 from evaluation.setting import Setting
+from evaluation.tally import min_max_at
 from gem.image import upsample
 from gem.segmenter import Segmenter
 
@@ -25,13 +26,15 @@ def predictions(settings: Mapping[str, Setting], *, count: int) -> list[Row]:
 
 def _labels(setting: Setting, samples: Sequence[Sample]) -> list[Integer[np.ndarray, "y x"]]:
     """Decisions of one setting at each truth's resolution."""
-    card = setting.dataset.card
-    segmenter = Segmenter(setting.backbone, setting.method, setting.protocol.resize)
-    text = card.vocabulary.embed(setting.backbone, setting.prompts)
+    card, protocol = setting.dataset.card, setting.protocol
+    segmenter = Segmenter(setting.backbone, setting.method, protocol.resize, protocol.windows)
+    queries = setting.vocabulary.embed(setting.backbone, setting.prompts)
     found = []
     for sample in samples:
-        cosines = segmenter.cosines(segmenter.prepare(sample.image)[None], text)[0]
-        maps = upsample(cosines, (sample.truth.shape[0], sample.truth.shape[1]))
-        labels = setting.protocol.decide(maps, background=card.background)
+        (view,) = segmenter.see(segmenter.prepare(sample.image)[None])
+        size = (sample.truth.shape[0], sample.truth.shape[1])
+        cosines = view.cosines(queries.text)
+        scaled = min_max_at(cosines, size) if protocol.min_max else cosines
+        labels = protocol.decide(upsample(scaled, size), queries, background=card.background)
         found.append(labels.cpu().numpy())
     return found

@@ -18,7 +18,7 @@ from evaluation.setting import Setting, describe, fingerprint
 if TYPE_CHECKING:
     import torch
 
-    from evaluation.runner import Counts
+    from evaluation.runner import Result
 
 SCHEMA = 1
 PACKAGES = ("torch", "torchvision", "open_clip_torch", "torchmetrics", "numpy", "pillow")
@@ -39,7 +39,7 @@ class Record:
     setting: dict[str, Any]
     scores: dict[str, float]
     per_class: dict[str, float | None]
-    matrix: list[list[int]]
+    counts: dict[str, list[Any]]
     images: int
     limit: int | None
     warnings: list[str]
@@ -56,19 +56,12 @@ class Record:
         return "-".join(parts) + ".json"
 
 
-def make_record(setting: Setting, counts: Counts) -> Record:
+def make_record(setting: Setting, result: Result) -> Record:
     """The record of an evaluation that has just ended."""
-    from evaluation.metrics import scores
-
     card, model = setting.dataset.card, setting.backbone.provenance
-    result = scores(counts.matrix)
-    found = {"miou": result.miou}
-    if counts.foreground is not None:
-        found["miou_foreground"] = scores(counts.foreground).miou
-    found |= {"heatmap_iou": counts.heatmap_iou, "pixel_accuracy": result.pixel_accuracy}
     hashes = {
         "weights": model.sha256,
-        "vocabulary": fingerprint([card.vocabulary, setting.prompts]),
+        "vocabulary": fingerprint([setting.vocabulary, setting.prompts]),
         "protocol": fingerprint(setting.protocol),
         "samples": fingerprint(list(setting.ids)),
     }
@@ -84,15 +77,15 @@ def make_record(setting: Setting, counts: Counts) -> Record:
             "protocol": setting.protocol.name,
         },
         setting=description,
-        scores=found,
-        per_class=dict(zip(card.labels, result.iou, strict=True)),
-        matrix=counts.matrix.tolist(),
-        images=counts.images,
+        scores=result.outcome.scores,
+        per_class=result.outcome.per_class,
+        counts=result.outcome.counts,
+        images=result.images,
         limit=setting.limit,
         warnings=warnings_of(setting),
         backbone={"model": model.model, "weights": model.source, "sha256": model.sha256},
         hashes=hashes,
-        cost=_cost(counts, setting.backbone.torch_device),
+        cost=_cost(result, setting.backbone.torch_device),
         code=_code(),
         created=datetime.now(UTC).isoformat(timespec="seconds"),
     )
@@ -163,7 +156,7 @@ def read_record(path: Path) -> Record:
     return record
 
 
-def _cost(counts: Counts, device: torch.device) -> dict[str, float | str | int]:
+def _cost(result: Result, device: torch.device) -> dict[str, float | str | int]:
     import resource
 
     import torch
@@ -172,8 +165,8 @@ def _cost(counts: Counts, device: torch.device) -> dict[str, float | str | int]:
     kibibytes = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
     peak = torch.cuda.max_memory_allocated(device) if gpu else kibibytes * 1024
     return {
-        "seconds": round(counts.seconds, 3),
-        "images_per_second": round(counts.images / counts.seconds, 2),
+        "seconds": round(result.seconds, 3),
+        "images_per_second": round(result.images / result.seconds, 2),
         "peak_memory_mib": round(peak / 2**20),
         "device": torch.cuda.get_device_name(device) if gpu else platform.processor() or "cpu",
         "threads": torch.get_num_threads(),

@@ -1,21 +1,22 @@
 """One setting over one data set: images in, integer counts out.
 
-Shapes: b images, y x pixels, c classes, k labels, e embedding.
+Shapes: y x pixels of the model's input.
 """
 
 import time
-from collections.abc import Callable, Iterable, Iterator
+from collections import deque
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
+from itertools import islice
+from typing import Any
 
 import torch
-from jaxtyping import Float, Int, Int64
+from jaxtyping import Float
 from torch import Tensor
 
-from evaluation.data import VOID, Card
-from evaluation.metrics import ConfusionMatrix, HeatmapIoU
-from evaluation.protocol import Protocol
 from evaluation.setting import Setting
-from gem.image import upsample
+from evaluation.tally import MaskTally, Outcome, Tally
 from gem.segmenter import Segmenter
 
 # Images wait for others of their shape in at most this many batches' worth of memory.
@@ -30,70 +31,65 @@ class Prepared:
 
     id: str
     pixels: Float[Tensor, "3 y x"]
-    truth: Int[Tensor, "y2 x2"]
+    truth: Any
 
 
 @dataclass(frozen=True)
-class Counts:
-    """What a pass leaves, in integers, and how long it took.
+class Result:
+    """What one pass over a data set gives."""
 
-    ``foreground`` counts decisions among the classes alone, where the truth is no background; it
-    is None for a data set without a background class, for which ``matrix`` is just that.
-    """
-
-    matrix: Int64[Tensor, "k k"]
-    foreground: Int64[Tensor, "c c"] | None
-    heatmap_iou: float
+    outcome: Outcome
     images: int
     seconds: float
 
 
-class Tally:
-    """The metrics of one setting, fed one image at a time."""
-
-    def __init__(self, protocol: Protocol, card: Card, device: torch.device) -> None:
-        self.protocol, self.background = protocol, card.background
-        self.matrix = ConfusionMatrix(labels=len(card.labels)).to(device)
-        self.foreground = ConfusionMatrix(labels=len(card.classes)).to(device)
-        self.heatmap = HeatmapIoU(classes=len(card.classes), first=int(card.background)).to(device)
-
-    def update(self, cosines: Float[Tensor, "c u v"], truth: Int[Tensor, "y x"]) -> None:
-        """Upsample to the truth, decide, count."""
-        maps = upsample(cosines, (truth.shape[0], truth.shape[1]))
-        self.matrix.update(self.protocol.decide(maps, background=self.background), truth)
-        self.heatmap.update(maps, truth)
-        if self.background:
-            classes = torch.where((truth == 0) | (truth == VOID), VOID, truth - 1)
-            self.foreground.update(self.protocol.decide(maps, background=False), classes)
-
-
-def evaluate(setting: Setting, advance: Advance = lambda _: None) -> Counts:
+def evaluate(setting: Setting, advance: Advance = lambda _: None) -> Result:
     """Evaluate a setting; ``advance`` is told of every n images that are done.
 
-    Neither the batch size nor the order of the samples changes the counts. Raises what the data
-    set, the backbone and the method raise, before any long work where that can be known.
+    Neither the batch size, the workers nor the order of the samples changes the counts. Raises
+    what the data set, the backbone and the method raise.
     """
-    dataset, card = setting.dataset, setting.dataset.card
-    ids = setting.ids
-    dataset.check(ids)
-    segmenter = Segmenter(setting.backbone, setting.method, setting.protocol.resize)
-    text = card.vocabulary.embed(setting.backbone, setting.prompts)
-    device = setting.backbone.torch_device
-    tally = Tally(setting.protocol, card, device)
+    ids, backbone, protocol = setting.ids, setting.backbone, setting.protocol
+    segmenter = Segmenter(backbone, setting.method, protocol.resize, protocol.windows)
+    queries = setting.vocabulary.embed(backbone, setting.prompts)
+    tally: Tally = MaskTally(protocol, setting.dataset.card, queries)
+
+    def prepare(sample_id: str) -> Prepared:
+        sample = setting.dataset[sample_id]
+        return Prepared(sample.id, segmenter.prepare(sample.image), sample.truth)
+
     start = time.perf_counter()
-    for batch in bucket((prepare(segmenter, setting, name) for name in ids), setting.batch_size):
-        cosines = segmenter.cosines(torch.stack([item.pixels for item in batch]), text)
-        for maps, item in zip(cosines, batch, strict=True):
-            tally.update(maps, item.truth.to(device))
+    ahead = read_ahead(ids, prepare, workers=setting.workers)
+    for batch in bucket(ahead, setting.batch_size):
+        images = torch.stack([item.pixels for item in batch])
+        if backbone.torch_device.type == "cuda":
+            images = images.pin_memory()
+        for view, item in zip(segmenter.see(images), batch, strict=True):
+            tally.update(view, item.truth)
         advance(len(batch))
-    return _counts(tally, images=len(ids), seconds=time.perf_counter() - start)
+    return Result(tally.outcome(), images=len(ids), seconds=time.perf_counter() - start)
 
 
-def prepare(segmenter: Segmenter, setting: Setting, sample_id: str) -> Prepared:
-    """Read one sample and resize its image; the truth stays as it is."""
-    sample = setting.dataset[sample_id]
-    truth = torch.from_numpy(sample.truth.astype("int64"))
-    return Prepared(id=sample.id, pixels=segmenter.prepare(sample.image), truth=truth)
+def read_ahead(
+    ids: Sequence[str], prepare: Callable[[str], Prepared], *, workers: int
+) -> Iterator[Prepared]:
+    """Samples in order, read and resized by threads while the model works on earlier ones.
+
+    Decoding and resizing leave the interpreter's lock. At most four samples a worker wait. Without
+    workers each is read when it is asked for. An error is raised where its sample would come.
+    """
+    if workers == 0:
+        yield from map(prepare, ids)
+        return
+    with ThreadPoolExecutor(workers, thread_name_prefix="reader") as pool:
+        rest = iter(ids)
+        coming = deque(pool.submit(prepare, one) for one in islice(rest, 4 * workers))
+        try:
+            while coming:
+                yield coming.popleft().result()
+                coming.extend(pool.submit(prepare, one) for one in islice(rest, 1))
+        finally:
+            pool.shutdown(wait=False, cancel_futures=True)
 
 
 def bucket(samples: Iterable[Prepared], size: int) -> Iterator[list[Prepared]]:
@@ -106,13 +102,3 @@ def bucket(samples: Iterable[Prepared], size: int) -> Iterator[list[Prepared]]:
         if len(batch) == size or crowded:
             yield waiting.pop(max(waiting, key=lambda shape: len(waiting[shape])))
     yield from waiting.values()
-
-
-def _counts(tally: Tally, *, images: int, seconds: float) -> Counts:
-    return Counts(
-        matrix=tally.matrix.compute().cpu(),
-        foreground=tally.foreground.compute().cpu() if tally.background else None,
-        heatmap_iou=float(tally.heatmap.compute()),
-        images=images,
-        seconds=seconds,
-    )

@@ -13,12 +13,12 @@ from evaluation.data import Dataset
 from evaluation.protocol import Protocol
 from gem.backbones import Backbone
 from gem.methods import Method
-from gem.options import PositiveInt, options
-from gem.vocabulary import Prompts
+from gem.options import Count, PositiveInt, options
+from gem.vocabulary import Prompts, Vocabulary
 
 # What says where and how fast a number was computed, but not which number. The weights count by
 # the hash of their file, which the record holds, and not by its path.
-INCIDENTAL = {"root", "device", "batch_size", "weights"}
+INCIDENTAL = {"root", "device", "batch_size", "workers", "weights"}
 
 
 @options
@@ -26,6 +26,7 @@ class Setting:
     """What is evaluated, on what, and how.
 
     batch_size: images a forward pass; changes the speed, not the result.
+    workers: threads that read and resize ahead of the model; changes the speed, not the result.
     limit: take the first n samples only; null takes all.
     """
 
@@ -35,7 +36,13 @@ class Setting:
     protocol: Protocol
     prompts: Prompts
     batch_size: PositiveInt = 8
+    workers: Count = 2
     limit: PositiveInt | None = None
+
+    @property
+    def vocabulary(self) -> Vocabulary:
+        """The words that are asked for the classes of the data set."""
+        return self.dataset.card.vocabulary
 
     @property
     def ids(self) -> tuple[str, ...]:

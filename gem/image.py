@@ -38,9 +38,22 @@ def to_input(
     return (pixels - torch.tensor(mean)[:, None, None]) / torch.tensor(std)[:, None, None]
 
 
-def upsample(maps: Float[Tensor, "w u v"], size: tuple[int, int]) -> Float[Tensor, "w y x"]:
-    """Bilinear to (height, width), corners not aligned: a patch's value sits at its centre."""
-    return F.interpolate(maps[None], size=size, mode="bilinear", align_corners=False)[0]
+def upsample(
+    maps: Float[Tensor, "w u v"], size: tuple[int, int], rows: slice | None = None
+) -> Float[Tensor, "w y x"]:
+    """Bilinear to (height, width), corners not aligned: a patch's value sits at its centre.
+
+    ``rows`` gives a band of the result only, equal to the same rows of the whole, so that maps of
+    many classes over a large image never stand in memory at once.
+    """
+    height, width = size
+    wanted = torch.arange(height, device=maps.device)[rows or slice(None)].double()
+    source = ((wanted + 0.5) * (maps.shape[1] / height) - 0.5).clamp_min(0)
+    above = source.long()
+    below = (above + 1).clamp_max(maps.shape[1] - 1)
+    share = (source - above).to(maps.dtype)[:, None]
+    band = torch.lerp(maps[:, above], maps[:, below], share)
+    return F.interpolate(band[None], size=(len(wanted), width), mode="bilinear")[0]
 
 
 def min_max(maps: Float[Tensor, "w y x"]) -> Float[Tensor, "w y x"]:

@@ -1,7 +1,6 @@
 """A backbone and a method together: prompts in, maps out.
 
-Shapes: b images, y x pixels, u v rows and columns of patches, p = u v patches, e embedding,
-w prompts.
+Shapes: b images, n windows, y x pixels, u v rows and columns of a map, e embedding, w prompts.
 """
 
 from collections.abc import Sequence
@@ -9,7 +8,7 @@ from dataclasses import dataclass, field
 
 import torch
 import torch.nn.functional as F
-from einops import rearrange
+from einops import einsum, rearrange
 from jaxtyping import Float
 from PIL import Image
 from torch import Tensor
@@ -18,6 +17,40 @@ from gem.backbones import Backbone
 from gem.image import min_max, to_input, upsample
 from gem.methods import Gem, Method
 from gem.resize import Resize, ShortSide
+from gem.windows import Windows
+
+
+@dataclass(frozen=True)
+class View:
+    """What the model saw of one image: unit-length patch features of its windows.
+
+    ``corners`` are the windows' top left pixels in an input of ``size``; a whole image is one
+    window.
+    """
+
+    features: Float[Tensor, "n u v e"]
+    corners: tuple[tuple[int, int], ...]
+    size: tuple[int, int]
+
+    @torch.inference_mode()
+    def cosines(self, text: Float[Tensor, "w e"]) -> Float[Tensor, "w u v"]:
+        """Cosine, in [-1, 1], with every text embedding of unit length.
+
+        One value per patch if there is one window. Else one per pixel of the input: each window's
+        map is upsampled to it, and the mean is taken where windows overlap.
+        """
+        maps = einsum(self.features, text, "n u v e, w e -> n w u v")
+        if len(self.corners) == 1:
+            return maps[0]
+        total = maps.new_zeros(len(text), *self.size)
+        count = maps.new_zeros(self.size)
+        height = self.size[0] - max(top for top, _ in self.corners)
+        width = self.size[1] - max(left for _, left in self.corners)
+        for (top, left), one in zip(self.corners, maps, strict=True):
+            place = (slice(top, top + height), slice(left, left + width))
+            total[:, *place] += upsample(one, (height, width))
+            count[place] += 1
+        return total / count
 
 
 @dataclass(frozen=True)
@@ -27,6 +60,7 @@ class Segmenter:
     backbone: Backbone
     method: Method = field(default_factory=Gem)
     resize: Resize = field(default_factory=ShortSide)
+    windows: Windows | None = None
 
     def prepare(self, image: Image.Image) -> Float[Tensor, "3 y x"]:
         """The model's input: resized by the rule, normalised as the model was trained."""
@@ -35,17 +69,24 @@ class Segmenter:
         return to_input(image, size, mean=backbone.mean, std=backbone.std)
 
     @torch.inference_mode()
-    def cosines(
-        self, images: Float[Tensor, "b 3 y x"], text: Float[Tensor, "w e"]
-    ) -> Float[Tensor, "b w u v"]:
-        """Cosine, in [-1, 1], of every patch with every text embedding of unit length.
+    def see(self, images: Float[Tensor, "b 3 y x"]) -> list[View]:
+        """Pass prepared images of one size through backbone and method; b windows at a time.
 
         Raises ValueError if the method wants more blocks than the tower has.
         """
-        trace = self.backbone.trace(images, keep=self.method.reads)
-        patches = F.normalize(self.method(trace).float(), dim=-1)
-        rows, columns = trace.grid
-        return rearrange(patches @ text.T, "b (u v) w -> b w u v", u=rows, v=columns)
+        size = (images.shape[2], images.shape[3])
+        corners, shape = self._places(size)
+        crops = [
+            images[:, :, top : top + shape[0], left : left + shape[1]] for top, left in corners
+        ]
+        seen = rearrange([self._features(crop) for crop in crops], "n b u v e -> b n u v e")
+        return [View(features=one, corners=corners, size=size) for one in seen]
+
+    def cosines(
+        self, images: Float[Tensor, "b 3 y x"], text: Float[Tensor, "w e"]
+    ) -> Float[Tensor, "b w u v"]:
+        """`View.cosines` of each prepared image."""
+        return torch.stack([view.cosines(text) for view in self.see(images)])
 
     def heatmaps(self, image: Image.Image, prompts: Sequence[str]) -> Float[Tensor, "w y x"]:
         """One map per prompt at the image's own size, each scaled to [0, 1].
@@ -55,5 +96,22 @@ class Segmenter:
         if not prompts:
             raise ValueError("no prompts: give at least one")
         text = self.backbone.embed(prompts)
-        maps = self.cosines(self.prepare(image)[None], text)[0]
-        return min_max(upsample(maps, (image.height, image.width)))
+        (view,) = self.see(self.prepare(image)[None])
+        return min_max(upsample(view.cosines(text), (image.height, image.width)))
+
+    def _features(self, images: Float[Tensor, "b 3 y x"]) -> Float[Tensor, "b u v e"]:
+        trace = self.backbone.trace(images, keep=self.method.reads)
+        rows, columns = trace.grid
+        features = F.normalize(self.method(trace).float(), dim=-1)
+        return rearrange(features, "b (u v) e -> b u v e", u=rows, v=columns)
+
+    def _places(self, size: tuple[int, int]) -> tuple[tuple[tuple[int, int], ...], tuple[int, int]]:
+        """Corners and shape of the windows, rounded down to whole patches."""
+        if self.windows is None:
+            return ((0, 0),), size
+        patch = self.backbone.patch
+        whole = Windows(
+            size=max(self.windows.size // patch, 1) * patch,
+            stride=max(self.windows.stride // patch, 1) * patch,
+        )
+        return whole.corners(*size), whole.shape(*size)

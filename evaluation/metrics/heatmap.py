@@ -1,6 +1,6 @@
 """How well one word's heat map covers its object, without competition between classes.
 
-Shapes: c classes asked, y x pixels.
+Shapes: c classes asked, u v rows and columns of a map, y x pixels.
 """
 
 import torch
@@ -8,23 +8,25 @@ from jaxtyping import Float, Int, Int64
 from torch import Tensor
 from torchmetrics import Metric
 
-from gem.image import min_max
+from gem.image import min_max, upsample
 
 
 def overlaps(
-    cosines: Float[Tensor, "c y x"], truth: Int[Tensor, "y x"], *, first: int, void: int
+    cosines: Float[Tensor, "c u v"], truth: Int[Tensor, "y x"], *, first: int, void: int
 ) -> Int64[Tensor, "c 2"]:
     """Intersection and union, in pixels, of each present class's map over 0.5 with its mask.
 
-    Each map is scaled to [0, 1] on its own. Class i has label i + ``first``. Classes that the
-    truth does not show count nothing; void pixels are left out.
+    Each map is upsampled to the truth and scaled to [0, 1] on its own. Class i has label i +
+    ``first``. Classes that the truth does not show count nothing; void pixels are left out.
     """
     counts = torch.zeros(len(cosines), 2, dtype=torch.int64, device=cosines.device)
     valid = truth != void
     shown = torch.unique(truth[valid]).tolist()
     present = [label - first for label in shown if label >= first]
+    size = (truth.shape[0], truth.shape[1])
     for index in present:
-        seen = (min_max(cosines[index : index + 1])[0] > 0.5) & valid
+        heat = min_max(upsample(cosines[index : index + 1], size))[0]
+        seen = (heat > 0.5) & valid
         mask = truth == index + first
         counts[index, 0] = (seen & mask).sum()
         counts[index, 1] = (seen | mask).sum()
@@ -43,7 +45,7 @@ class HeatmapIoU(Metric):  # type: ignore[misc]
         zero = torch.zeros(classes, 2, dtype=torch.int64)
         self.add_state("counts", zero, dist_reduce_fx="sum")
 
-    def update(self, cosines: Float[Tensor, "c y x"], truth: Int[Tensor, "y x"]) -> None:
+    def update(self, cosines: Float[Tensor, "c u v"], truth: Int[Tensor, "y x"]) -> None:
         """Add one image."""
         self.counts += overlaps(cosines, truth, first=self.first, void=self.void)
 

@@ -3,20 +3,22 @@
 import difflib
 import json
 import logging
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, Protocol
 
 import open_clip
 import torch
 from open_clip import CLIP, CustomTextCLIP
+from open_clip.pretrained import get_pretrained_cfg
 from torch import Tensor
 
 from gem.backbones.open_clip import OpenClip
 from gem.backbones.words import WordTokenizer
 
 EMBEDDED = Path(__file__).parent / "tiny"
-SUPPORTED = "supported is open_clip's own VisionTransformer with a class token"
+SUPPORTED = "supported are open_clip's own VisionTransformer with a class token and text tower"
 
 
 class Tokenizer(Protocol):
@@ -41,19 +43,34 @@ def new_model(
     """
     check_supported(options.model, _config(options.model))
     folder = folder_of(options.model)
-    loud = logging.root.manager.disable
-    logging.disable(logging.WARNING)  # open_clip warns that it loads no weights: we do, later
-    with torch.random.fork_rng(devices=[]):
-        torch.manual_seed(options.seed)
+    tag = get_pretrained_cfg(options.model, options.weights or "")
+    with torch.random.fork_rng(devices=[]), _quiet():
+        torch.default_generator.manual_seed(options.seed)  # torch.manual_seed seeds the GPU too
         model: CLIP | CustomTextCLIP = open_clip.create_model(
             f"local-dir:{folder}" if folder else options.model,
             load_weights=False,
-            force_quick_gelu=quick_gelu,
+            quick_gelu=quick_gelu,  # force_quick_gelu could not turn off that of a -quickgelu name
+            force_preprocess_cfg={key: tag[key] for key in ("mean", "std") if key in tag},
             precision=options.precision,
             device=device,
         )
-    logging.disable(loud)
     return model.eval().requires_grad_(False)
+
+
+@contextmanager
+def _quiet() -> Iterator[None]:
+    """Without open_clip's warning that it loads no weights: we do, later."""
+    loud = logging.root.manager.disable
+    logging.disable(logging.WARNING)
+    try:
+        yield
+    finally:
+        logging.disable(loud)
+
+
+def own_quick_gelu(name: str) -> bool:
+    """The activation that the model's own config names."""
+    return bool(_config(name).get("quick_gelu", False))
 
 
 def new_tokenizer(name: str) -> Tokenizer:
@@ -85,6 +102,8 @@ def check_supported(name: str, config: dict[str, Any]) -> None:
         "q-k normalisation": bool(vision.get("qk_norm")),
         "scaled attention": any(value for key, value in vision.items() if key.startswith("scale")),
         "a Hugging Face text tower": "hf_model_name" in text,
+        "a Hugging Face tokenizer": "hf_tokenizer_name" in text and "hf_model_name" not in text,
+        "a caption decoder": "multimodal_cfg" in config,
     }
     found = [reason for reason, present in reasons.items() if present]
     if found:

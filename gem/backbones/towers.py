@@ -18,7 +18,7 @@ from open_clip import CLIP, CustomTextCLIP
 from open_clip.transformer import ResidualAttentionBlock, VisionTransformer
 from torch import Tensor
 
-from gem.backbones.architecture import Tokenizer, new_model, new_tokenizer
+from gem.backbones.architecture import Tokenizer, new_model, new_tokenizer, own_quick_gelu
 from gem.backbones.backbone import Provenance
 from gem.backbones.open_clip import OpenClip
 from gem.backbones.weights import load_weights, resolve
@@ -97,7 +97,7 @@ class Towers:
     @torch.inference_mode()
     def trace(self, images: Float[Tensor, "b 3 y x"], keep: int) -> Trace:
         """Walk the image tower; the last ``keep`` blocks are kept, the rest let go on the way."""
-        resid, grid = self._tokens(images.to(self.device, self.dtype))
+        resid, grid = self._tokens(images.to(self.device, self.dtype, non_blocking=True))
         kept: deque[Layer] = deque(maxlen=keep)
         for block in self.blocks:
             kept.append(Layer(kept[-1].out if kept else resid, block))
@@ -153,7 +153,9 @@ def build(options: OpenClip) -> Towers:
     """Build and load what ``options`` says. Raises what `resolve` and `load_weights` raise."""
     device = pick_device(options.device)
     if options.weights is None:
-        model = new_model(options, device, quick_gelu=bool(options.quick_gelu))
+        told = options.quick_gelu
+        quick_gelu = own_quick_gelu(options.model) if told is None else told
+        model = new_model(options, device, quick_gelu=quick_gelu)
         source, digest = f"random, seed {options.seed}", None
     else:
         path, quick_gelu = resolve(options.model, options.weights, options.quick_gelu)

@@ -5,7 +5,6 @@ import os
 import zipfile
 from collections.abc import Mapping
 from pathlib import Path
-from pickle import UnpicklingError
 from typing import Any
 
 import httpx
@@ -20,11 +19,10 @@ from open_clip.pretrained import (
     get_pretrained_cfg,
     list_pretrained_tags_by_model,
 )
-from safetensors import SafetensorError
 from safetensors.torch import load_file
 from torch import Tensor
 
-from gem.backbones.architecture import folder_of
+from gem.backbones.architecture import folder_of, own_quick_gelu
 
 REACH_SECONDS = 4.0
 
@@ -38,7 +36,7 @@ def resolve(model: str, weights: str, quick_gelu: bool | None) -> tuple[Path, bo
     FileNotFoundError for a file that is not there, ConnectionError if there is no network.
     """
     if weights == "embedded":
-        return _embedded(model), False
+        return _embedded(model), _agreed(model, weights, own_quick_gelu(model), quick_gelu)
     if Path(weights).suffix in {".safetensors", ".pt", ".pth", ".bin"}:
         if not Path(weights).is_file():
             raise FileNotFoundError(f"backbone.weights={weights}: there is no such file")
@@ -55,12 +53,7 @@ def resolve(model: str, weights: str, quick_gelu: bool | None) -> tuple[Path, bo
             f"backbone.weights={weights}: neither a .safetensors or .pt file nor a tag of {model}, "
             f"which has: {tags}"
         )
-    wanted = bool(tag.get("quick_gelu", False))
-    if quick_gelu is not None and quick_gelu != wanted:
-        raise ValueError(
-            f"backbone.quick_gelu={str(quick_gelu).lower()}, but the weights {weights} of {model} "
-            f"were trained with quick_gelu={str(wanted).lower()}"
-        )
+    wanted = _agreed(model, weights, bool(tag.get("quick_gelu", False)), quick_gelu)
     return _fetch(model, weights, tag), wanted
 
 
@@ -81,7 +74,8 @@ def load_weights(model: CLIP | CustomTextCLIP, path: Path, name: str) -> str:
         state = open_clip.model.convert_to_custom_text_state_dict(state)
     if "logit_scale" in state:  # a scalar in some releases, a vector of one in others
         state["logit_scale"] = state["logit_scale"].reshape(model.logit_scale.shape)
-    if state.get("visual.conv1.weight") is not None:
+    if (positions := state.get("visual.positional_embedding")) is not None:
+        state["visual.positional_embedding"] = positions.float()  # half is not resized on a CPU
         open_clip.model.resize_pos_embed(state, model)
     _check_fits(model, state, f"{path} does not hold a {name}")
     model.load_state_dict(state)
@@ -97,11 +91,13 @@ def read_state(path: Path) -> dict[str, Tensor]:
             archive: Any = torch.jit.load(path, map_location="cpu")  # type: ignore[no-untyped-call]
             return dict(archive.state_dict())
         found: Any = torch.load(path, map_location="cpu", weights_only=True)
-    except (SafetensorError, UnpicklingError, RuntimeError, EOFError, OSError, ValueError) as error:
-        reason = str(error).strip().splitlines()[0]
+    except Exception as error:  # broken bytes lead an unpickler to any
+        reason = (str(error).strip() or type(error).__name__).splitlines()[0]
         raise ValueError(f"{path} cannot be read as model weights: {reason}") from error
     state = found.get("state_dict", found) if isinstance(found, Mapping) else None
-    if not isinstance(state, Mapping) or not all(isinstance(v, Tensor) for v in state.values()):
+    if not isinstance(state, Mapping) or not all(
+        isinstance(key, str) and isinstance(value, Tensor) for key, value in state.items()
+    ):
         raise ValueError(f"{path} holds no state dict of tensors")
     return {key.removeprefix("module."): value for key, value in state.items()}
 
@@ -110,6 +106,16 @@ def sha256(path: Path) -> str:
     """Hash of a file's bytes."""
     with path.open("rb") as stream:
         return hashlib.file_digest(stream, "sha256").hexdigest()
+
+
+def _agreed(model: str, weights: str, wanted: bool, told: bool | None) -> bool:
+    """The activation of the weights; ValueError if another was told."""
+    if told is not None and told != wanted:
+        raise ValueError(
+            f"backbone.quick_gelu={str(told).lower()}, but the weights {weights} of {model} "
+            f"were trained with quick_gelu={str(wanted).lower()}"
+        )
+    return wanted
 
 
 def _embedded(model: str) -> Path:
