@@ -18,10 +18,11 @@ if TYPE_CHECKING:
 class Toy:
     """Scenes of seeds that the tiny model was never trained or tuned on, unless asked for.
 
-    scenes: how many. size: side of the drawn images and of their masks, in pixels.
+    dataset: the name of the card. scenes: how many. size: side of the drawn images and of their masks, in pixels.
     split: ``eval`` or ``tune``; both are disjoint from the training seeds and from each other.
     """
 
+    dataset: Literal["toy"] = "toy"
     scenes: PositiveInt = 200
     size: PositiveInt = 128
     split: Literal["eval", "tune"] = "eval"
@@ -29,7 +30,7 @@ class Toy:
     @property
     def card(self) -> Card:
         """The card of the drawn scenes."""
-        return load_card("toy")
+        return load_card(self.dataset)
 
     @cached_property
     def ids(self) -> tuple[str, ...]:
