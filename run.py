@@ -22,7 +22,17 @@ from pydantic import ValidationError
 from evaluation.setting import Setting
 
 MISSING = re.compile(r"Could not (?:find|load) '([^'/]+)/([^']+)'")
-FIELDS = ("backbone", "method", "dataset", "protocol", "prompts", "batch_size", "workers", "limit")
+FIELDS = (
+    "backbone",
+    "method",
+    "dataset",
+    "protocol",
+    "vocabulary",
+    "prompts",
+    "batch_size",
+    "workers",
+    "limit",
+)
 
 
 def build(config: DictConfig) -> Setting:

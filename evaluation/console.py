@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
+from itertools import product
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -20,6 +21,7 @@ HEADINGS = {
     "miou_foreground": "mIoU fg",
     "heatmap_iou": "map IoU",
     "pixel_accuracy": "pix acc",
+    "pmiou": "p-mIoU",
 }
 console = Console(soft_wrap=True)
 
@@ -55,19 +57,45 @@ def show(records: Sequence[Record], paths: Sequence[Path]) -> None:
     table = Table(title=title, title_justify="left")
     table.add_column("method")
     table.add_column("backbone")
-    for score in first.scores:
+    scores = [name for name in first.scores if not name.startswith("pmiou_")]
+    for score in scores:
         table.add_column(HEADINGS[score], justify="right", no_wrap=True)
     table.add_column("images/s", justify="right", no_wrap=True)
     for record in records:
-        shown = [f"{100 * value:.1f}" for value in record.scores.values()]
+        shown = [f"{100 * record.scores[name]:.1f}" for name in scores]
         speed = f"{record.cost['images_per_second']:.1f}"
-        method = f"{record.names['method']} {record.names['options']}".strip()
-        table.add_row(method, _model(record), *shown, speed)
+        table.add_row(_method(record), _model(record), *shown, speed)
     console.print(table)
+    for record in records:
+        if "pmiou" in record.scores:
+            console.print(readings_table(record))
     for warning in dict.fromkeys(line for record in records for line in record.warnings):
         console.print(f"[bold yellow]note:[/] {warning}")
     for path in paths:
         console.print(f"record: {path}", highlight=False)
+
+
+def readings_table(record: Record) -> Table:
+    """p-mIoU in every reading of the paper's sentence; see `evaluation.metrics.points`."""
+    from evaluation.metrics.points import AGGREGATIONS, PAIRS, SIDES, reading_name
+
+    rows = {"image": "per image", "class": "per class", "pair": "per image and class"}
+    columns = {"fg": "yes side", "both": "both sides"}
+    title = f"p-mIoU of {_method(record)} in all readings; bold: the headline (%)"
+    table = Table(title=title, title_justify="left")
+    table.add_column("IoU")
+    for pairs, side in product(PAIRS, SIDES):
+        table.add_column(f"{pairs}, {columns[side]}", justify="right")
+    for aggregation in AGGREGATIONS:
+        names = [reading_name(aggregation, side, pairs) for pairs, side in product(PAIRS, SIDES)]
+        shown = [f"{100 * record.scores[name]:.1f}" for name in names]
+        shown[0] = f"[bold]{shown[0]}[/]" if names[0] == "pmiou" else shown[0]
+        table.add_row(rows[aggregation], *shown)
+    return table
+
+
+def _method(record: Record) -> str:
+    return f"{record.names['method']} {record.names['options']}".strip()
 
 
 def _model(record: Record) -> str:

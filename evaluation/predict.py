@@ -7,10 +7,11 @@ from jaxtyping import Integer
 
 from evaluation.data import Dataset, Sample
 from evaluation.figures import Row
+from evaluation.runner import segmenter_of
 from evaluation.setting import Setting
 from evaluation.tally import min_max_at
+from evaluation.text_cache import embed_text
 from gem.image import upsample
-from gem.segmenter import Segmenter
 
 
 def predictions(settings: Mapping[str, Setting], *, count: int) -> list[Row]:
@@ -27,8 +28,7 @@ def predictions(settings: Mapping[str, Setting], *, count: int) -> list[Row]:
 def _labels(setting: Setting, samples: Sequence[Sample]) -> list[Integer[np.ndarray, "y x"]]:
     """Decisions of one setting at each truth's resolution."""
     card, protocol = setting.dataset.card, setting.protocol
-    segmenter = Segmenter(setting.backbone, setting.method, protocol.resize, protocol.windows)
-    queries = setting.vocabulary.embed(setting.backbone, setting.prompts)
+    segmenter, queries = segmenter_of(setting), embed_text(setting)
     found = []
     for sample in samples:
         (view,) = segmenter.see(segmenter.prepare(sample.image)[None])

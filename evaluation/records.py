@@ -61,7 +61,7 @@ def make_record(setting: Setting, result: Result) -> Record:
     card, model = setting.dataset.card, setting.backbone.provenance
     hashes = {
         "weights": model.sha256,
-        "vocabulary": fingerprint([setting.vocabulary, setting.prompts]),
+        "vocabulary": fingerprint([setting.asked, setting.prompts]),
         "protocol": fingerprint(setting.protocol),
         "samples": fingerprint(list(setting.ids)),
     }
@@ -117,6 +117,7 @@ def warnings_of(setting: Setting) -> list[str]:
     whole = setting.dataset.card.images or len(setting.dataset.ids)
     if len(setting.ids) != whole:
         said.append(f"{len(setting.ids)} of the {whole} images of the split")
+    said.extend(getattr(setting.dataset, "notes", ()))  # of readers that may leave rows out
     return said
 
 

@@ -15,9 +15,14 @@ import torch
 from jaxtyping import Float
 from torch import Tensor
 
+from evaluation.data import Points
+from evaluation.point_tally import PointTally
 from evaluation.setting import Setting
 from evaluation.tally import MaskTally, Outcome, Tally
-from gem.segmenter import Segmenter
+from evaluation.text_cache import embed_text
+from gem.methods import Method
+from gem.segmenter import Segmenter, View
+from gem.vocabulary import Queries
 
 # Images wait for others of their shape in at most this many batches' worth of memory.
 WAITING_BATCHES = 8
@@ -49,25 +54,64 @@ def evaluate(setting: Setting, advance: Advance = lambda _: None) -> Result:
     Neither the batch size, the workers nor the order of the samples changes the counts. Raises
     what the data set, the backbone and the method raise.
     """
-    ids, backbone, protocol = setting.ids, setting.backbone, setting.protocol
-    segmenter = Segmenter(backbone, setting.method, protocol.resize, protocol.windows)
-    queries = setting.vocabulary.embed(backbone, setting.prompts)
-    tally: Tally = MaskTally(protocol, setting.dataset.card, queries)
+    (result,) = evaluate_all([setting], advance)
+    return result
+
+
+def evaluate_all(settings: Sequence[Setting], advance: Advance = lambda _: None) -> list[Result]:
+    """Evaluate several settings in one pass over the data, each as if it were alone.
+
+    They may differ in the method, the words and prompts, and how the decision is taken; the
+    seconds are those of the whole pass. Raises ValueError if they cannot share one.
+    """
+    tallies = [tally_of(setting, embed_text(setting)) for setting in settings]
+    start = time.perf_counter()
+    for batch, views in look(settings):
+        for setting, tally in zip(settings, tallies, strict=True):
+            for view, item in zip(views[setting.method], batch, strict=True):
+                tally.update(view, item.truth)
+        advance(len(batch))
+    seconds, images = time.perf_counter() - start, len(settings[0].ids)
+    return [Result(tally.outcome(), images=images, seconds=seconds) for tally in tallies]
+
+
+def tally_of(setting: Setting, queries: Queries) -> Tally:
+    """What counts the setting's images: by the kind of truth that its first sample has."""
+    if isinstance(setting.dataset[setting.ids[0]].truth, Points):
+        return PointTally(setting.dataset.card, queries)
+    return MaskTally(setting.protocol, setting.dataset.card, queries)
+
+
+def look(settings: Sequence[Setting]) -> Iterator[tuple[list[Prepared], dict[Method, list[View]]]]:
+    """Batches of samples, and what each method of the settings sees of them."""
+    setting = settings[0]
+    if any(_shared(other) != _shared(setting) for other in settings):
+        raise ValueError("settings of one pass need the same backbone, data set, size and windows")
+    methods = list(dict.fromkeys(other.method for other in settings))
+    segmenter = segmenter_of(setting)
 
     def prepare(sample_id: str) -> Prepared:
         sample = setting.dataset[sample_id]
         return Prepared(sample.id, segmenter.prepare(sample.image), sample.truth)
 
-    start = time.perf_counter()
-    ahead = read_ahead(ids, prepare, workers=setting.workers)
+    ahead = read_ahead(setting.ids, prepare, workers=setting.workers)
     for batch in bucket(ahead, setting.batch_size):
         images = torch.stack([item.pixels for item in batch])
-        if backbone.torch_device.type == "cuda":
+        if setting.backbone.torch_device.type == "cuda":
             images = images.pin_memory()
-        for view, item in zip(segmenter.see(images), batch, strict=True):
-            tally.update(view, item.truth)
-        advance(len(batch))
-    return Result(tally.outcome(), images=len(ids), seconds=time.perf_counter() - start)
+        yield batch, dict(zip(methods, segmenter.see_with(methods, images), strict=True))
+
+
+def segmenter_of(setting: Setting) -> Segmenter:
+    """The setting's backbone and method, with the geometry of its protocol."""
+    protocol = setting.protocol
+    return Segmenter(setting.backbone, setting.method, protocol.resize, protocol.windows)
+
+
+def _shared(setting: Setting) -> tuple[object, ...]:
+    """What settings must have in common to share one pass."""
+    protocol = setting.protocol
+    return (setting.backbone, setting.dataset, protocol.resize, protocol.windows, setting.limit)
 
 
 def read_ahead(

@@ -9,7 +9,7 @@ from typing import Any
 
 from pydantic import SkipValidation
 
-from evaluation.data import Dataset
+from evaluation.data import Dataset, Words
 from evaluation.protocol import Protocol
 from gem.backbones import Backbone
 from gem.methods import Method
@@ -35,14 +35,15 @@ class Setting:
     dataset: SkipValidation[Dataset]
     protocol: Protocol
     prompts: Prompts
+    vocabulary: Words = Words()
     batch_size: PositiveInt = 8
     workers: Count = 2
     limit: PositiveInt | None = None
 
     @property
-    def vocabulary(self) -> Vocabulary:
+    def asked(self) -> Vocabulary:
         """The words that are asked for the classes of the data set."""
-        return self.dataset.card.vocabulary
+        return self.vocabulary.of(self.dataset.card)
 
     @property
     def ids(self) -> tuple[str, ...]:
@@ -68,7 +69,8 @@ def describe(value: object) -> Any:
 def identity(description: Any) -> Any:
     """The part of a description that decides the numbers."""
     if isinstance(description, dict):
-        return {key: identity(item) for key, item in description.items() if key not in INCIDENTAL}
+        left_out = INCIDENTAL if "_target_" in description else set()  # fields of objects only
+        return {key: identity(item) for key, item in description.items() if key not in left_out}
     if isinstance(description, list):
         return [identity(item) for item in description]
     return description

@@ -75,21 +75,19 @@ class MaskTally:
 
     def outcome(self) -> Outcome:
         """Scores from the matrices, which are kept."""
-        matrix, foreground = self.matrix.compute().cpu(), self.foreground.compute().cpu()
+        matrix, overlap = self.matrix.compute().cpu(), self.heatmap.counts.cpu()
         overall = scores(matrix)
-        found = {"miou": overall.miou}
+        found, counts = {"miou": overall.miou}, {"matrix": matrix.tolist()}
         if self.alone:
+            foreground = self.foreground.compute().cpu()
             found["miou_foreground"] = scores(foreground).miou
+            counts["foreground"] = foreground.tolist()
         found["heatmap_iou"] = float(self.heatmap.compute())
         found["pixel_accuracy"] = overall.pixel_accuracy
         return Outcome(
             scores=found,
             per_class=dict(zip(self.card.labels, overall.iou, strict=True)),
-            counts={
-                "matrix": matrix.tolist(),
-                "foreground": foreground.tolist(),
-                "heatmap": self.heatmap.counts.tolist(),
-            },
+            counts=counts | {"heatmap": overlap.tolist()},
         )
 
     def _count(self, maps: Float[Tensor, "w y x"], truth: Int[Tensor, "y x"]) -> None:

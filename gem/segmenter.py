@@ -1,6 +1,7 @@
 """A backbone and a method together: prompts in, maps out.
 
-Shapes: b images, n windows, y x pixels, u v rows and columns of a map, e embedding, w prompts.
+Shapes: b images, m methods, n windows, y x pixels, u v rows and columns of a map, e embedding,
+w prompts.
 """
 
 from collections.abc import Sequence
@@ -74,13 +75,22 @@ class Segmenter:
 
         Raises ValueError if the method wants more blocks than the tower has.
         """
+        (views,) = self.see_with([self.method], images)
+        return views
+
+    @torch.inference_mode()
+    def see_with(
+        self, methods: Sequence[Method], images: Float[Tensor, "b 3 y x"]
+    ) -> list[list[View]]:
+        """The views of several methods, from one pass of the backbone."""
         size = (images.shape[2], images.shape[3])
         corners, shape = self._places(size)
         crops = [
             images[:, :, top : top + shape[0], left : left + shape[1]] for top, left in corners
         ]
-        seen = rearrange([self._features(crop) for crop in crops], "n b u v e -> b n u v e")
-        return [View(features=one, corners=corners, size=size) for one in seen]
+        windows = [self._features(methods, crop) for crop in crops]
+        seen = rearrange(windows, "n m b u v e -> m b n u v e")
+        return [[View(features=one, corners=corners, size=size) for one in views] for views in seen]
 
     def cosines(
         self, images: Float[Tensor, "b 3 y x"], text: Float[Tensor, "w e"]
@@ -99,11 +109,15 @@ class Segmenter:
         (view,) = self.see(self.prepare(image)[None])
         return min_max(upsample(view.cosines(text), (image.height, image.width)))
 
-    def _features(self, images: Float[Tensor, "b 3 y x"]) -> Float[Tensor, "b u v e"]:
-        trace = self.backbone.trace(images, keep=self.method.reads)
+    def _features(
+        self, methods: Sequence[Method], images: Float[Tensor, "b 3 y x"]
+    ) -> Float[Tensor, "m b u v e"]:
+        trace = self.backbone.trace(images, keep=max(method.reads for method in methods))
         rows, columns = trace.grid
-        features = F.normalize(self.method(trace).float(), dim=-1)
-        return rearrange(features, "b (u v) e -> b u v e", u=rows, v=columns)
+        features = torch.stack([method(trace).float() for method in methods])
+        return rearrange(
+            F.normalize(features, dim=-1), "m b (u v) e -> m b u v e", u=rows, v=columns
+        )
 
     def _places(self, size: tuple[int, int]) -> tuple[tuple[tuple[int, int], ...], tuple[int, int]]:
         """Corners and shape of the windows, rounded down to whole patches."""

@@ -89,12 +89,21 @@ class Vocabulary:
         )
 
     def embed(self, backbone: Backbone, prompts: Prompts) -> Queries:
-        """Embed every word: the mean over the templates, normalised again."""
-        import torch
+        """Embed every word, and say which class each stands for."""
+        return self.with_text(self.text(backbone, prompts))
+
+    def text(self, backbone: Backbone, prompts: Prompts) -> Float[Tensor, "w e"]:
+        """One embedding per word: the mean over the templates, normalised again."""
         import torch.nn.functional as F
         from einops import rearrange
 
         asked = [form.format(word) for _, word in self.queries for form in prompts.templates]
         text = rearrange(backbone.embed(asked), "(w t) e -> w t e", t=len(prompts.templates))
+        return F.normalize(text.mean(dim=1), dim=-1)
+
+    def with_text(self, text: Float[Tensor, "w e"]) -> Queries:
+        """The queries whose embeddings are ``text``, as `text` gives them."""
+        import torch
+
         owner = torch.tensor([index for index, _ in self.queries], device=text.device)
-        return Queries(F.normalize(text.mean(dim=1), dim=-1), owner, self.background)
+        return Queries(text, owner, self.background)

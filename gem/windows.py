@@ -3,6 +3,10 @@
 Sizes and places are in pixels of the resized image.
 """
 
+from __future__ import annotations
+
+from pydantic import model_validator
+
 from gem.options import PositiveInt, options
 
 
@@ -17,6 +21,14 @@ class Windows:
 
     size: PositiveInt
     stride: PositiveInt
+
+    @model_validator(mode="after")
+    def _without_gaps(self) -> Windows:
+        if self.stride > self.size:
+            raise ValueError(
+                f"a stride of {self.stride} leaves gaps between windows of {self.size}"
+            )
+        return self
 
     def shape(self, height: int, width: int) -> tuple[int, int]:
         """Height and width of a window in an image of that size."""

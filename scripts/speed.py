@@ -145,9 +145,8 @@ def measure(args: argparse.Namespace) -> dict[str, dict[str, float]]:
 def release(args: argparse.Namespace) -> dict[str, dict[str, float]]:
     """The released GEM and the open_clip that it needs, in their own environment."""
     here = Path(__file__).parent
-    if not RELEASE.exists():
-        recorder = str(here / "record_reference.py")
-        subprocess.run([sys.executable, recorder, "--only-environment"], check=True)
+    recorder = str(here / "record_reference.py")
+    subprocess.run([sys.executable, recorder, "--only-environment"], check=True)
     command = [
         str(RELEASE), "-I", "-W", "ignore", str(here / "speed_reference.py"),
         "--model", args.model, "--size", str(args.size), "--batch", str(args.batch),

@@ -14,8 +14,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 import torch
-import torch.nn.functional as F
 from safetensors.numpy import load_file, save_file
+from torch.nn.functional import normalize
 
 from gem.backbones import OpenClip
 from gem.image import min_max, upsample
@@ -45,10 +45,27 @@ def family(case):
     return "small" if case["model"].startswith("small") else case["model"]
 
 
+class Shared:
+    """A backbone that passes once over images of a size: the settings share its trace."""
+
+    def __init__(self, backbone):
+        self.backbone = backbone
+        self.traces = {}
+
+    def __getattr__(self, name):
+        return getattr(self.backbone, name)
+
+    def trace(self, images, keep):
+        assert keep <= self.backbone.blocks
+        if images.shape not in self.traces:
+            self.traces[images.shape] = self.backbone.trace(images, keep=self.backbone.blocks)
+        return self.traces[images.shape]
+
+
 @pytest.fixture(scope="module")
 def backbone(tmp_path_factory):
     """Builds the model of a case once."""
-    return functools.cache(lambda name: build(name, tmp_path_factory.mktemp(name)))
+    return functools.cache(lambda name: Shared(build(name, tmp_path_factory.mktemp(name))))
 
 
 def build(name, folder):
@@ -113,7 +130,7 @@ def test_features_are_the_releases(name, backbone):
     method = method_of(case)
     trace = backbone(case["model"]).trace(images_of(case), keep=method.reads)
     patches = method(trace)
-    compare(case, patches=patches, unit=F.normalize(patches, dim=-1), original=Clip()(trace))
+    compare(case, patches=patches, unit=normalize(patches, dim=-1), original=Clip()(trace))
 
 
 @pytest.mark.parametrize("name", CASES)
@@ -127,14 +144,16 @@ def test_cosines_are_the_releases(name, backbone):
 @pytest.mark.parametrize("name", [name for name, case in CASES.items() if case["maps"]])
 def test_heat_maps_are_the_releases(name, backbone):
     case = CASES[name]
-    size = tuple(case["image"][1:])
     text = torch.from_numpy(goldens()[f"texts/{family(case)}"])
-    ours, plain = (
-        [upsample(c, size) for c in Segmenter(tower, method).cosines(images_of(case), text)]
-        for tower, method in zip([backbone(case["model"])] * 2, (method_of(case), Clip()))
-    )
-    names = MANIFEST["names"]
-    asked = [maps[[names.index(n) for n in row]] for maps, row in zip(ours, case["asked"])]
+
+    def maps_of(method):
+        segmenter = Segmenter(backbone(case["model"]), method)
+        cosines = segmenter.cosines(images_of(case), text)
+        return [upsample(one, tuple(case["image"][1:])) for one in cosines]
+
+    ours, plain = maps_of(method_of(case)), maps_of(Clip())
+    rows = [[MANIFEST["names"].index(name) for name in names] for names in case["asked"]]
+    asked = [maps[row] for maps, row in zip(ours, rows, strict=True)]
     compare(
         case,
         forward=torch.stack(ours),

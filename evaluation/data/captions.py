@@ -70,7 +70,9 @@ def write_caption(
     return f"{_pick(rng, _OPENINGS)}{scene}{where}{_pick(rng, ('', '.'))}"
 
 
-def caption_words(kinds: Sequence[str], colours: Sequence[str], backdrops: Sequence[str]) -> list[str]:
+def caption_words(
+    kinds: Sequence[str], colours: Sequence[str], backdrops: Sequence[str]
+) -> list[str]:
     """Every word that `write_caption` can use, sorted; hyphens split words."""
     fixed = "a an the of in on to and with next beside video game background photo image picture"
     groups = (*_QUALITIES, *_TRAITS, *_ARTS, *_LOOSE_ARTS, *_STUFFS, *_ARTICLES, fixed)

@@ -1,17 +1,47 @@
-"""A data set's card: what it is, where it comes from, how its labels are called."""
+"""A data set's card: what it is, where it comes from, how its labels are called and stored."""
 
 from __future__ import annotations
 
 from functools import cache
 from pathlib import Path
+from typing import Literal
 
 import yaml
+from pydantic import model_validator
 
+from evaluation.data.encoding import VOID, Encoding, Ids, VoidIds, identity
 from gem.options import Flag, options
 from gem.vocabulary import Vocabulary
 
+__all__ = ["CARDS", "VOID", "Archive", "Card", "Stored", "load_card"]
+
 CARDS = Path(__file__).parents[2] / "datasets"
-VOID = 255
+Stored = Literal["official", "train_ids", "labels"]
+
+
+@options
+class Archive:
+    """A file to download, as its publisher offers it.
+
+    size: as a person reads it. hash: ``md5:`` or ``sha1:`` and the digest, where it is known.
+    into: the folder, relative to the data root, that it is unpacked in, or that a file which is
+    no archive is put in. members: only what begins with one of these is unpacked.
+    login: it needs an account; it is unpacked if a person puts it into ``downloads/``.
+    alternative: another form of what the others hold; used if it is there, never downloaded.
+    """
+
+    url: str
+    size: str
+    hash: str = ""
+    into: str = "."
+    members: tuple[str, ...] = ()
+    login: Flag = False
+    alternative: Flag = False
+
+    @property
+    def file_name(self) -> str:
+        """The last part of the address."""
+        return self.url.rsplit("/", 1)[-1]
 
 
 @options
@@ -22,6 +52,10 @@ class Card:
     words: what the text tower is asked for each class; the names themselves unless given.
     background: whether label 0 is everything else; classes then start at label 1.
     images: how many the official split has; null if there is no official one.
+    ids: the id by which the official masks store each label, background first; label i is stored
+        as i unless given. void: all the ids that are void in them.
+    train_ids: the other encoding found in the wild, if there is one.
+    downloads, converter: see `evaluation.prepare`; the converter is a module.
     """
 
     name: str
@@ -36,6 +70,20 @@ class Card:
     classes: tuple[str, ...]
     words: tuple[str, ...] = ()
     quirks: str = ""
+    ids: Ids = ()
+    void: VoidIds = (VOID,)
+    train_ids: Encoding | None = None
+    downloads: tuple[Archive, ...] = ()
+    converter: str = ""
+
+    @model_validator(mode="after")
+    def _counted(self) -> Card:
+        for name, ids in (("ids", self.ids), ("train_ids", self.train_ids and self.train_ids.ids)):
+            if ids and len(ids) != len(self.labels):
+                raise ValueError(
+                    f"the card {self.name} has {len(self.labels)} labels but {len(ids)} {name}"
+                )
+        return self
 
     @property
     def labels(self) -> tuple[str, ...]:
@@ -46,6 +94,19 @@ class Card:
     def vocabulary(self) -> Vocabulary:
         """The classes and the words asked for them."""
         return Vocabulary(names=self.classes, words=self.words or self.classes)
+
+    def encoding(self, stored: Stored) -> Encoding:
+        """How masks store the labels: as published, as the card's train ids, or as themselves.
+
+        Raises ValueError for ``train_ids`` of a data set that is published in one way only.
+        """
+        if stored == "labels":
+            return identity(len(self.labels))
+        if stored == "official":
+            return Encoding(ids=self.ids or tuple(range(len(self.labels))), void=self.void)
+        if self.train_ids is None:
+            raise ValueError(f"dataset.encoding=train_ids: {self.name} has no such encoding")
+        return self.train_ids
 
 
 @cache

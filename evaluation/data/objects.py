@@ -34,7 +34,13 @@ def _house(p: Paint) -> list[Part]:
     panes = [box(x, 0.1, x + 0.36, 0.42, GLASS) for x in (-0.62, 0.26)]
     roof = shape(p.accent, (-1, -0.1), (0, -0.9), (1, -0.1))
     chimney = box(0.4, -0.85, 0.62, -0.3, p.shade)
-    return [chimney, box(-0.8, -0.1, 0.8, 0.9, p.main), roof, *panes, box(-0.16, 0.4, 0.16, 0.9, WOOD)]
+    return [
+        chimney,
+        box(-0.8, -0.1, 0.8, 0.9, p.main),
+        roof,
+        *panes,
+        box(-0.16, 0.4, 0.16, 0.9, WOOD),
+    ]
 
 
 def _car(p: Paint) -> list[Part]:
@@ -43,7 +49,9 @@ def _car(p: Paint) -> list[Part]:
         shape(GLASS, (-0.45, -0.08), (-0.3, -0.4), (-0.04, -0.4), (-0.04, -0.08)),
         shape(GLASS, (0.06, -0.08), (0.06, -0.4), (0.3, -0.4), (0.46, -0.08)),
     ]
-    wheels = [oval(x, 0.4, r, r, c) for x in (-0.55, 0.55) for r, c in ((0.25, INK), (0.11, p.tint))]
+    wheels = [
+        oval(x, 0.4, r, r, c) for x in (-0.55, 0.55) for r, c in ((0.25, INK), (0.11, p.tint))
+    ]
     body = shape(p.main, (-1, 0), (-0.9, -0.1), (0.85, -0.1), (1, 0.1), (1, 0.4), (-1, 0.4))
     return [cabin, *panes, body, box(0.86, 0.06, 1, 0.18, p.accent), *wheels]
 
@@ -67,7 +75,11 @@ def _boat(p: Paint) -> list[Part]:
 
 def _flower(p: Paint) -> list[Part]:
     leaf = COLOURS["green"]
-    stem = [box(-0.06, 0, 0.06, 1, leaf), oval(0.24, 0.68, 0.24, 0.1, leaf), oval(-0.24, 0.8, 0.24, 0.1, leaf)]
+    stem = [
+        box(-0.06, 0, 0.06, 1, leaf),
+        oval(0.24, 0.68, 0.24, 0.1, leaf),
+        oval(-0.24, 0.8, 0.24, 0.1, leaf),
+    ]
     bloom = [*ring(6, 0.42, 0.27, p.main), oval(0, 0, 0.26, 0.26, p.accent)]
     raised = [Part(tuple((x, y - 0.3) for x, y in part.corners), part.colour) for part in bloom]
     return [*stem, *raised]
@@ -99,15 +111,32 @@ def _mushroom(p: Paint) -> list[Part]:
 
 
 def _umbrella(p: Paint) -> list[Part]:
-    handle = [box(-0.05, -0.9, 0.05, 0.85, INK), box(-0.3, 0.76, 0.05, 0.86, INK), box(-0.3, 0.6, -0.2, 0.8, INK)]
-    panels = [dome(0, 0, 0.98, 0.8, p.main), dome(0, 0, 0.55, 0.8, p.accent), dome(0, 0, 0.2, 0.8, p.main)]
+    handle = [
+        box(-0.05, -0.9, 0.05, 0.85, INK),
+        box(-0.3, 0.76, 0.05, 0.86, INK),
+        box(-0.3, 0.6, -0.2, 0.8, INK),
+    ]
+    panels = [
+        dome(0, 0, 0.98, 0.8, p.main),
+        dome(0, 0, 0.55, 0.8, p.accent),
+        dome(0, 0, 0.2, 0.8, p.main),
+    ]
     return [*handle, *panels]
 
 
 def _cloud(p: Paint) -> list[Part]:
-    puffs = [(-0.55, 0.12, 0.4, 0.34), (0.55, 0.1, 0.42, 0.36), (-0.15, -0.15, 0.46, 0.44), (0.3, -0.08, 0.4, 0.36)]
+    puffs = [
+        (-0.55, 0.12, 0.4, 0.34),
+        (0.55, 0.1, 0.42, 0.36),
+        (-0.15, -0.15, 0.46, 0.44),
+        (0.3, -0.08, 0.4, 0.36),
+    ]
     base = oval(0, 0.25, 0.8, 0.28, p.shade)
-    return [base, *(oval(x, y, rx, ry, p.main) for x, y, rx, ry in puffs), oval(-0.2, -0.25, 0.26, 0.2, p.tint)]
+    return [
+        base,
+        *(oval(x, y, rx, ry, p.main) for x, y, rx, ry in puffs),
+        oval(-0.2, -0.25, 0.26, 0.2, p.tint),
+    ]
 
 
 def _star(p: Paint) -> list[Part]:
@@ -118,15 +147,25 @@ def _butterfly(p: Paint) -> list[Part]:
     wings = [
         oval(x * s, y, rx, ry, c)
         for s in (-1, 1)
-        for x, y, rx, ry, c in ((0.4, 0.42, 0.32, 0.36, p.shade), (0.52, -0.28, 0.44, 0.46, p.main), (0.55, -0.3, 0.2, 0.22, p.accent))
+        for x, y, rx, ry, c in (
+            (0.4, 0.42, 0.32, 0.36, p.shade),
+            (0.52, -0.28, 0.44, 0.46, p.main),
+            (0.55, -0.3, 0.2, 0.22, p.accent),
+        )
     ]
     feelers = [shape(INK, (0, -0.55), (0.3 * s, -1), (0.24 * s, -1)) for s in (-1, 1)]
     return [*wings, *feelers, oval(0, 0, 0.1, 0.66, INK)]
 
 
 def _rocket(p: Paint) -> list[Part]:
-    flame = [shape(COLOURS["orange"], (-0.24, 0.55), (0.24, 0.55), (0, 1.05)), shape(COLOURS["yellow"], (-0.12, 0.55), (0.12, 0.55), (0, 0.82))]
-    fins = [shape(p.accent, (0.25 * s, 0.15), (0.62 * s, 0.5), (0.6 * s, 0.75), (0.25 * s, 0.58)) for s in (-1, 1)]
+    flame = [
+        shape(COLOURS["orange"], (-0.24, 0.55), (0.24, 0.55), (0, 1.05)),
+        shape(COLOURS["yellow"], (-0.12, 0.55), (0.12, 0.55), (0, 0.82)),
+    ]
+    fins = [
+        shape(p.accent, (0.25 * s, 0.15), (0.62 * s, 0.5), (0.6 * s, 0.75), (0.25 * s, 0.58))
+        for s in (-1, 1)
+    ]
     nose = shape(p.accent, (-0.3, -0.45), (-0.18, -0.8), (0, -1), (0.18, -0.8), (0.3, -0.45))
     window = [oval(0, -0.12, 0.2, 0.2, p.shade), oval(0, -0.12, 0.13, 0.13, GLASS)]
     return [*flame, *fins, nose, box(-0.3, -0.45, 0.3, 0.6, p.main), *window]

@@ -58,9 +58,7 @@ class Paint:
 
 def mix(first: Colour, second: Colour, share: float) -> Colour:
     """`first` moved towards `second` by `share` (0..1)."""
-    red, green, blue = (
-        round(a + (b - a) * share) for a, b in zip(first, second, strict=True)
-    )
+    red, green, blue = (round(a + (b - a) * share) for a, b in zip(first, second, strict=True))
     return red, green, blue
 
 
@@ -77,10 +75,12 @@ def dome(x: float, y: float, rx: float, ry: float, colour: Colour) -> Part:
 
 
 def box(left: float, top: float, right: float, bottom: float, colour: Colour) -> Part:
+    """An upright rectangle."""
     return Part(((left, top), (right, top), (right, bottom), (left, bottom)), colour)
 
 
 def shape(colour: Colour, *corners: Point) -> Part:
+    """A polygon."""
     return Part(corners, colour)
 
 

@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from functools import cached_property
+from io import BytesIO
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import numpy as np
 from PIL import Image, UnidentifiedImageError
 
-from evaluation.data.card import VOID, Card, load_card
+from evaluation.data.card import VOID, Card, Stored, load_card
+from evaluation.data.encoding import Encoding
+from evaluation.data.files import Missing, check_files, list_folder, list_path, read_list
 from evaluation.data.sample import Sample
 from gem.options import options
 
@@ -18,23 +21,30 @@ if TYPE_CHECKING:
     from jaxtyping import Integer
 
 ID_MODES = {"P", "L", "I", "I;16"}
+EVIDENCE = 16  # masks that are looked at before another encoding is believed
 
 
 @options
 class Pairs:
     """Images and masks under one root, listed by a split file of ids.
 
-    root: the folder that holds the official layout, e.g. the parent of ``VOCdevkit``.
-    listing: the split file, one id a line, relative to the root.
-    image, mask: paths relative to the root, with ``{id}``.
     dataset: the name of the card.
+    root: the folder that holds the official layout, e.g. the parent of ``VOCdevkit``.
+    image, mask: paths relative to the root, with ``{id}``.
+    listing: the split file, one id a line, relative to the root or one of this project
+        (``datasets/splits/...``); null takes every mask in the folder.
+    encoding: how the masks store labels: ``official`` as the card says, ``train_ids`` as other
+        tools convert them, ``labels`` as the labels themselves with 255 for void.
+    missing: whether listed samples without files are an error or left out.
     """
 
     dataset: str
     root: str
-    listing: str
     image: str
     mask: str
+    listing: str | None = None
+    encoding: Stored = "official"
+    missing: Missing = "refuse"
 
     @property
     def card(self) -> Card:
@@ -42,66 +52,94 @@ class Pairs:
         return load_card(self.dataset)
 
     @cached_property
+    def listed(self) -> tuple[str, ...]:
+        """Ids of the whole split. Raises if the listing is missing or empty."""
+        if self.listing is None:
+            return list_folder(self.root, self.mask)
+        return read_list(self.root, self.listing)
+
+    @cached_property
+    def present(self) -> tuple[str, ...]:
+        """The listed ids whose image and mask are there."""
+        return tuple(
+            name
+            for name in self.listed
+            if self.image_path(name).is_file() and self.mask_path(name).is_file()
+        )
+
+    @cached_property
     def ids(self) -> tuple[str, ...]:
-        """Ids of the split, in its order. Raises if the listing is missing or empty."""
-        path = self._path(self.listing)
-        if not Path(self.root).is_dir():
-            raise FileNotFoundError(f"dataset.root={self.root}: there is no such folder")
-        if not path.is_file():
-            raise FileNotFoundError(
-                f"dataset.root={self.root} has no {self.listing}: the root is the folder that "
-                f"holds {Path(self.listing).parts[0]}/"
-            )
-        ids = tuple(path.read_text(encoding="utf-8").split())
-        if not ids:
-            raise ValueError(f"{path}: the split is empty")
-        return ids
+        """Ids that are evaluated, in the order of the split."""
+        return self.listed if self.missing == "refuse" else self.present
 
     def check(self, ids: Sequence[str]) -> None:
-        """Raise FileNotFoundError if an image or a mask is missing: how many, and the first."""
-        for kind, pattern in (("image", self.image), ("mask", self.mask)):
-            paths = [self._path(pattern, sample_id) for sample_id in ids]
-            missing = [path for path in paths if not path.is_file()]
-            if missing:
-                raise FileNotFoundError(
-                    f"{len(missing)} of {len(ids)} {kind}s are missing; the first is {missing[0]}"
-                )
+        """Raise if an image or a mask is missing, or if the masks are not in the other encoding."""
+        images = [self.image_path(name) for name in ids]
+        check_files({"image": images, "mask": [self.mask_path(name) for name in ids]})
+        if self.encoding == "train_ids":
+            check_train_ids([self.mask_path(name) for name in ids[:EVIDENCE]])
 
     def __getitem__(self, sample_id: str) -> Sample:
         """Read one pair. Raises ValueError if it is broken, does not match or is mislabelled."""
         from gem.image import read_image
 
-        image = read_image(self._path(self.image, sample_id))
-        path = self._path(self.mask, sample_id)
+        image = read_image(self.image_path(sample_id))
+        path = self.mask_path(sample_id)
         truth = read_mask(path)
         if truth.shape != (image.height, image.width):
             raise ValueError(
                 f"mask {path.name} is {truth.shape[0]}x{truth.shape[1]} but its image is "
                 f"{image.height}x{image.width} (height x width)"
             )
-        check_labels(truth, labels=len(self.card.labels), name=path.name)
-        return Sample(id=sample_id, image=image, truth=truth)
+        labels = self._encoding.decode(truth, name=path.name, hint=self._hint(truth))
+        return Sample(id=sample_id, image=image, truth=labels)
 
-    def _path(self, pattern: str, sample_id: str = "") -> Path:
-        return Path(self.root) / pattern.format(id=sample_id)
+    def image_path(self, sample_id: str) -> Path:
+        """The file of an image."""
+        return Path(self.root) / self.image.format(id=sample_id)
+
+    def mask_path(self, sample_id: str) -> Path:
+        """The file of a mask."""
+        return Path(self.root) / self.mask.format(id=sample_id)
+
+    def files(self) -> Iterator[Path]:
+        """Every file that the present samples are read from, the list included."""
+        if self.listing:
+            yield list_path(self.root, self.listing)
+        for name in self.present:
+            yield from (self.image_path(name), self.mask_path(name))
+
+    @cached_property
+    def _encoding(self) -> Encoding:
+        return self.card.encoding(self.encoding)
+
+    def _hint(self, stored: Integer[np.ndarray, "y x"]) -> str:
+        """What to try for ids that only the card's other encoding knows."""
+        other = self.card.train_ids
+        if self.encoding != "official" or other is None or not other.knows(int(stored.max())):
+            return ""
+        return f"; dataset.encoding=train_ids reads {other.expected}"
 
 
-def read_mask(path: Path) -> Integer[np.ndarray, "y x"]:
+def read_mask(source: Path | BytesIO, name: str = "") -> Integer[np.ndarray, "y x"]:
     """Label ids of a palette, grey or 16-bit image, as they are stored: never as luma."""
     try:
-        with Image.open(path) as opened:
+        with Image.open(source) as opened:
             if opened.mode not in ID_MODES:
                 raise ValueError(f"it is {opened.mode}, but label ids are one channel")
             return np.array(opened)
     except (UnidentifiedImageError, OSError, SyntaxError, ValueError) as error:
-        raise ValueError(f"{path} cannot be read as a mask: {error}") from error
+        raise ValueError(f"{name or source} cannot be read as a mask: {error}") from error
 
 
-def check_labels(truth: Integer[np.ndarray, "y x"], *, labels: int, name: str) -> None:
-    """Raise ValueError if a label is neither void nor one of the data set's."""
-    foreign = truth[(truth >= labels) & (truth != VOID)]
-    if foreign.size:
+def check_train_ids(paths: Sequence[Path]) -> None:
+    """Raise ValueError if no mask has a 255: unlabelled pixels are 255 where ids start at 0.
+
+    The encodings of Pascal Context (0 = background, 1..59 and 0..58, 255 = none) and of ADE20K
+    cannot be told apart by the range of a single mask.
+    """
+    if paths and not any((read_mask(path) == VOID).any() for path in paths):
         raise ValueError(
-            f"mask {name} has the label {foreign.max()}, "
-            f"expected 0 to {labels - 1} or {VOID} (void)"
+            f"dataset.encoding=train_ids: none of {len(paths)} masks, the first {paths[0].name}, "
+            f"has a {VOID}, so they look like the official encoding"
         )

@@ -4,23 +4,43 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING, Any, Protocol
 
 if TYPE_CHECKING:
     import numpy as np
-    from jaxtyping import Integer
+    from jaxtyping import Bool, Float64, Int64
     from PIL import Image
 
     from evaluation.data.card import Card
 
 
 @dataclass(frozen=True)
+class Points:
+    """What is known of single points of an image, each about one class.
+
+    x, y: in [0, 1] of the image's width and height. label: index into the card's classes.
+    positive: whether the point is on the class. size: (height, width) of the image in pixels.
+    number: tells the image from the others of its data set.
+    """
+
+    x: Float64[np.ndarray, " n"]
+    y: Float64[np.ndarray, " n"]
+    label: Int64[np.ndarray, " n"]
+    positive: Bool[np.ndarray, " n"]
+    size: tuple[int, int]
+    number: int
+
+
+@dataclass(frozen=True)
 class Sample:
-    """One image with its truth: a label per pixel of the original image, 255 where void."""
+    """One image with its truth.
+
+    truth: a label per pixel of the original image (integers [y, x], 255 where void), or `Points`.
+    """
 
     id: str
     image: Image.Image
-    truth: Integer[np.ndarray, "y x"]
+    truth: Any
 
 
 class Dataset(Protocol):

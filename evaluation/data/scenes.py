@@ -70,12 +70,16 @@ class _Placed:
 
 def _vary(rng: np.random.Generator, colour: Colour) -> Colour:
     """A named colour as one object happens to have it."""
-    red, green, blue = (int(min(255, max(0, c + s))) for c, s in zip(colour, rng.integers(-22, 23, 3)))
+    red, green, blue = (
+        int(min(255, max(0, c + s))) for c, s in zip(colour, rng.integers(-22, 23, 3), strict=True)
+    )
     shade = float(rng.uniform(-0.25, 0.2))
     return mix((red, green, blue), (255,) * 3 if shade > 0 else (0, 0, 0), abs(shade))
 
 
-def _spot(rng: np.random.Generator, radius: float, taken: list[_Placed]) -> tuple[float, float, float]:
+def _spot(
+    rng: np.random.Generator, radius: float, taken: list[_Placed]
+) -> tuple[float, float, float]:
     """A centre that hides no earlier object whole, and the radius, shrunk where it must be."""
     for attempt in range(60):
         radius *= 0.97 if attempt > 8 else 1

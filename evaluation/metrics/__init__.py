@@ -2,5 +2,16 @@
 
 from evaluation.metrics.confusion import ConfusionMatrix, Scores, confusion, scores
 from evaluation.metrics.heatmap import HeatmapIoU, overlaps
+from evaluation.metrics.points import PointCounts, count_points, readings
 
-__all__ = ["ConfusionMatrix", "HeatmapIoU", "Scores", "confusion", "overlaps", "scores"]
+__all__ = [
+    "ConfusionMatrix",
+    "HeatmapIoU",
+    "PointCounts",
+    "Scores",
+    "confusion",
+    "count_points",
+    "overlaps",
+    "readings",
+    "scores",
+]

@@ -1,0 +1,158 @@
+"""Data sets in the Hugging Face ``datasets`` format: from the hub, or local files."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from functools import cached_property
+from io import BytesIO
+from pathlib import Path
+from typing import Any
+
+from PIL import Image, UnidentifiedImageError
+from pydantic import StrictInt
+
+from evaluation.data.card import Card, Stored, load_card
+from evaluation.data.encoding import Encoding
+from evaluation.data.pairs import read_mask
+from evaluation.data.sample import Sample
+from gem.options import options
+
+REACH_SECONDS = 4.0
+BUILDERS = {".parquet": "parquet", ".arrow": "arrow"}
+
+
+@options
+class Hub:
+    """Rows with an image and a mask column, of a hub repository or of local files.
+
+    dataset: the name of the card.
+    repository: ``owner/name`` on the hub, or a local ``.parquet`` or ``.arrow`` file, a folder of
+        them, an image folder (``metadata.jsonl`` with ``image_file_name``, ``mask_file_name``), or
+        what ``save_to_disk`` wrote.
+    revision, split: of the hub repository; a local file has the split ``train``.
+    image, mask: the columns. identifier: the column of the ids; the row numbers if null.
+    encoding: how the masks store labels, as in `Pairs`; shift: is added to every stored id but
+        255, which is void then: 1 for masks of ADE20K that count from 0.
+
+    Masks are read as stored ids whatever the column's feature says: ``Image(mode="L")`` on a
+    palette PNG would silently give luma.
+    """
+
+    dataset: str
+    repository: str
+    split: str = "train"
+    revision: str | None = None
+    image: str = "image"
+    mask: str = "mask"
+    identifier: str | None = None
+    encoding: Stored = "official"
+    shift: StrictInt = 0
+
+    @property
+    def card(self) -> Card:
+        """The data set's card."""
+        return load_card(self.dataset)
+
+    @cached_property
+    def ids(self) -> tuple[str, ...]:
+        """The values of the identifier column, or the row numbers."""
+        if self.identifier is None:
+            return tuple(f"{row:08d}" for row in range(len(self._rows)))
+        ids = tuple(map(str, self._rows[self.identifier]))
+        if len(set(ids)) != len(ids):
+            raise ValueError(f"dataset.identifier={self.identifier}: the ids are not unique")
+        return ids
+
+    def check(self, ids: Sequence[str]) -> None:
+        """Load the table and see that it has these ids. Raises ValueError if it has not."""
+        if foreign := sorted(set(ids) - set(self._row_of)):
+            raise ValueError(f"dataset.repository={self.repository} has no sample {foreign[0]}")
+
+    def __getitem__(self, sample_id: str) -> Sample:
+        """Read one row. Raises ValueError if its mask does not match or is mislabelled."""
+        row = self._rows[self._row_of[sample_id]]
+        name = f"{self.mask} of {sample_id}"
+        image = open_image(_bytes(row[self.image]), f"{self.image} of {sample_id}")
+        stored = read_mask(_bytes(row[self.mask]), name)
+        if stored.shape != (image.height, image.width):
+            raise ValueError(
+                f"{name} is {stored.shape[0]}x{stored.shape[1]} but its image is "
+                f"{image.height}x{image.width} (height x width)"
+            )
+        return Sample(id=sample_id, image=image, truth=self._encoding.decode(stored, name=name))
+
+    @cached_property
+    def _encoding(self) -> Encoding:
+        return self.card.encoding(self.encoding).shifted(self.shift)
+
+    @cached_property
+    def _row_of(self) -> dict[str, int]:
+        return {name: row for row, name in enumerate(self.ids)}
+
+    @cached_property
+    def _rows(self) -> Any:
+        import datasets
+
+        rows = _load(self.repository, split=self.split, revision=self.revision)
+        for key in ("image", "mask", "identifier"):
+            column = getattr(self, key)
+            if column is not None and column not in rows.column_names:
+                known = ", ".join(rows.column_names)
+                raise ValueError(f"dataset.{key}={column}: no such column, there are {known}")
+        for column in (self.image, self.mask):
+            rows = rows.cast_column(column, datasets.Image(decode=False))
+        return rows
+
+
+def open_image(data: BytesIO | Path, name: str) -> Image.Image:
+    """An encoded image as RGB. Raises ValueError, naming it, if it is broken."""
+    try:
+        with Image.open(data) as opened:
+            return opened.convert("RGB")
+    except (UnidentifiedImageError, OSError, SyntaxError, ValueError) as error:
+        raise ValueError(f"{name} cannot be read as an image: {error}") from error
+
+
+def _bytes(cell: dict[str, Any]) -> BytesIO | Path:
+    """What an undecoded image cell holds: the bytes, or where they are."""
+    return BytesIO(cell["bytes"]) if cell["bytes"] is not None else Path(cell["path"])
+
+
+def _load(repository: str, *, split: str, revision: str | None) -> Any:
+    """The table. Raises ConnectionError at once if it is on the hub and the hub is not there."""
+    import datasets
+
+    datasets.disable_progress_bars()
+    path = Path(repository)
+    try:
+        if path.suffix in BUILDERS:
+            if not path.is_file():
+                raise FileNotFoundError("there is no such file")
+            files = {split: str(path)}
+            return datasets.load_dataset(BUILDERS[path.suffix], data_files=files, split=split)
+        if (path / "state.json").is_file():
+            return datasets.load_from_disk(repository)
+        if not path.is_dir():
+            _reach(repository)
+        return datasets.load_dataset(repository, revision=revision, split=split)
+    except ConnectionError:
+        raise
+    except (OSError, ValueError, RuntimeError, datasets.exceptions.DatasetsError) as error:
+        reason = str(error).strip().splitlines()[0]
+        raise ValueError(f"dataset.repository={repository} cannot be loaded: {reason}") from error
+
+
+def _reach(repository: str) -> None:
+    """See that the hub answers; the client itself would try for most of a minute."""
+    import httpx
+    from huggingface_hub import constants
+
+    if constants.HF_HUB_OFFLINE:  # then only its cache is read, at once
+        return
+    try:
+        httpx.head(constants.ENDPOINT, timeout=REACH_SECONDS)
+    except httpx.HTTPError as error:
+        raise ConnectionError(
+            f"dataset.repository={repository} is no local path and {constants.ENDPOINT} cannot be "
+            f"reached ({error}); with HF_HUB_OFFLINE=1 it is read from the cache, if it is there"
+        ) from error

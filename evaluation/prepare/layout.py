@@ -1,0 +1,106 @@
+"""Data sets by name, as ``configs/dataset`` has them but without Hydra, and what is there."""
+
+from __future__ import annotations
+
+import dataclasses
+import importlib
+import os
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+from evaluation.data.card import Card
+from evaluation.data.files import on_disk
+from evaluation.data.sample import Dataset
+
+CONFIGS = Path(__file__).parents[2] / "configs" / "dataset"
+
+
+def names() -> tuple[str, ...]:
+    """Every data set that has a config, sorted."""
+    return tuple(sorted(path.stem for path in CONFIGS.glob("*.yaml")))
+
+
+def build(name: str, root: Path, changes: Mapping[str, Any] | None = None) -> Dataset:
+    """The data set under that root; ``changes`` are further fields of its reader.
+
+    Samples without files are left out, so that a partial set can be looked at.
+    Raises ValueError for an unknown name or field, listing those there are.
+    """
+    path = CONFIGS / f"{name}.yaml"
+    if not path.is_file():
+        raise ValueError(f"dataset={name}: no such choice; dataset is one of {', '.join(names())}")
+    fields = yaml.safe_load(path.read_text(encoding="utf-8"))
+    module, reader = fields.pop("_target_").rsplit(".", 1)
+    kind = getattr(importlib.import_module(module), reader)
+    known = {field.name for field in dataclasses.fields(kind)}
+    if unknown := sorted(set(changes or {}) - known):
+        raise ValueError(f"{unknown[0]}: dataset={name} has {', '.join(sorted(known))}")
+    if "root" in known:
+        fields["root"] = str(root)
+    if "missing" in known:
+        fields["missing"] = "skip"
+    dataset: Dataset = kind(**fields | dict(changes or {}))
+    return dataset
+
+
+@dataclass(frozen=True)
+class Survey:
+    """How much of a data set is there.
+
+    listed: samples of the split, as far as its list is there; present: those with all files;
+    expected: how many the official split has; note: why nothing could be listed.
+    """
+
+    listed: int
+    present: int
+    expected: int
+    note: str = ""
+
+    @property
+    def complete(self) -> bool:
+        """Whether every image of the official split is there."""
+        return self.present == self.expected
+
+    @property
+    def state(self) -> str:
+        """In a few words."""
+        if self.complete:
+            return f"complete, {self.present}"
+        return f"partial, {self.present} of {self.expected}" if self.present else "missing"
+
+
+def survey(dataset: Dataset) -> Survey | None:
+    """Count files, open none but the list; None for a data set that needs none on disk."""
+    if not on_disk(dataset):
+        return None
+    expected = dataset.card.images or 0
+    try:
+        listed, present = dataset.listed, dataset.present
+    except FileNotFoundError as error:
+        return Survey(listed=0, present=0, expected=expected, note=str(error))
+    return Survey(listed=len(listed), present=len(present), expected=expected or len(listed))
+
+
+def is_writable(root: Path) -> bool:
+    """Whether files may be made under the root; one without write permission counts for all."""
+    if not root.exists():
+        return True
+    return bool(root.stat().st_mode & 0o222) and os.access(root, os.W_OK)
+
+
+def downloads_folder(root: Path) -> Path:
+    """Where archives are kept; they can be deleted once a data set is complete."""
+    return root / "downloads"
+
+
+def started(card: Card, root: Path) -> bool:
+    """Whether a download of this data set is there, whole or in part."""
+    return any(
+        (downloads_folder(root) / f"{item.file_name}{ending}").is_file()
+        for item in card.downloads
+        for ending in ("", ".part")
+    )

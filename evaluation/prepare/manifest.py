@@ -1,0 +1,113 @@
+"""The manifest of a prepared data set: a small file in the data root that records can refer to."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
+
+from evaluation.data.card import VOID, Card
+from evaluation.data.files import OnDisk
+from evaluation.prepare.atomic import write_text
+from evaluation.prepare.verify import Census
+from evaluation.setting import describe
+
+SCHEMA = 1
+
+
+@dataclass(frozen=True)
+class Manifest:
+    """What was verified. Everything but ``seen`` is the same for two people with the same data.
+
+    reader: the reader and its fields, without the root. ids: a hash of the list of samples.
+    labels: a hash of the decoded truth. pixels, appears: pixels and images by class, and void.
+    seen: a hash of names, sizes and times of the files, which tells whether to verify again.
+    """
+
+    schema: int
+    dataset: str
+    split: str
+    expected: int | None
+    images: int
+    reader: dict[str, Any]
+    ids: str
+    labels: str
+    pixels: dict[str, int]
+    appears: dict[str, int]
+    smallest: list[int]
+    largest: list[int]
+    seen: str
+
+    @property
+    def complete(self) -> bool:
+        """Whether it is the whole split."""
+        return self.images == self.expected
+
+
+def manifest_path(root: Path, dataset: str) -> Path:
+    """Where the manifest of a data set lies."""
+    return root / "manifests" / f"{dataset}.json"
+
+
+def make_manifest(dataset: OnDisk, census: Census) -> Manifest:
+    """The manifest of a data set that was just verified."""
+    card = dataset.card
+    return Manifest(
+        schema=SCHEMA,
+        dataset=card.name,
+        split=card.split,
+        expected=card.images,
+        images=census.images,
+        reader=_reader(dataset),
+        ids=hashlib.sha256("\n".join(dataset.ids).encode()).hexdigest(),
+        labels=census.digest,
+        pixels=_by_name(card, census.pixels),
+        appears=_by_name(card, census.appears),
+        smallest=list(census.smallest or ()),
+        largest=list(census.largest or ()),
+        seen=fingerprint_files(dataset),
+    )
+
+
+def write_manifest(manifest: Manifest, root: Path) -> Path:
+    """Write atomically into the data root."""
+    path = manifest_path(root, manifest.dataset)
+    text = json.dumps(asdict(manifest), indent=1, ensure_ascii=False) + "\n"
+    write_text(path, text)
+    return path
+
+
+def read_manifest(root: Path, dataset: str) -> Manifest | None:
+    """The manifest of a data set; None if there is none that this version can read."""
+    try:
+        found = json.loads(manifest_path(root, dataset).read_text(encoding="utf-8"))
+        manifest = Manifest(**found)
+    except (OSError, ValueError, TypeError):
+        return None
+    return manifest if manifest.schema == SCHEMA else None
+
+
+def is_current(manifest: Manifest, dataset: OnDisk) -> bool:
+    """Whether the files are those that were verified, read in the same way."""
+    same = manifest.reader == _reader(dataset)
+    return same and manifest.seen == fingerprint_files(dataset)
+
+
+def fingerprint_files(dataset: OnDisk) -> str:
+    """A hash of the names, sizes and times of all files; opens none."""
+    seen = hashlib.sha256()
+    for path in dataset.files():
+        state = path.stat()
+        seen.update(f"{path.name} {state.st_size} {state.st_mtime_ns}\n".encode())
+    return seen.hexdigest()
+
+
+def _reader(dataset: OnDisk) -> dict[str, Any]:
+    fields: dict[str, Any] = json.loads(json.dumps(describe(dataset)))
+    return {key: value for key, value in fields.items() if key not in {"root", "missing"}}
+
+
+def _by_name(card: Card, counts: list[int]) -> dict[str, int]:
+    return dict(zip(card.labels, counts, strict=False)) | {"void": counts[VOID]}

@@ -1,0 +1,79 @@
+"""What a person sees of data sets: one table over all, and the class pixels of one."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from rich.table import Table
+
+from evaluation.data.card import Archive
+from evaluation.data.sample import Dataset
+from evaluation.prepare.layout import Survey, build, names, survey
+from evaluation.prepare.manifest import Manifest, read_manifest
+
+
+def overview(root: Path) -> Table:
+    """All data sets: what is there, whether it was verified, how much is to download."""
+    table = Table(title=f"data sets under {root}", title_justify="left")
+    for heading in ("dataset", "split", "here", "verified", "to download"):
+        table.add_column(heading, justify="right" if heading == "split" else "left", no_wrap=True)
+    for name in names():
+        dataset = build(name, root)
+        table.add_row(name, *_row(name, dataset, root))
+    return table
+
+
+def addresses(root: Path) -> list[str]:
+    """What the data sets that are not complete can be downloaded from, each file once."""
+    users: dict[str, list[str]] = {}
+    for name in names():
+        dataset = build(name, root)
+        found = survey(dataset)
+        for item in dataset.card.downloads if found and not found.complete else ():
+            users.setdefault(line_of(item), []).append(name)
+    return [f"{line}\n  for {', '.join(sets)}" for line, sets in users.items()]
+
+
+def _row(name: str, dataset: Dataset, root: Path) -> tuple[str, str, str, str]:
+    found = survey(dataset)
+    if found is None:
+        return str(dataset.card.images or ""), "needs no files here", "", ""
+    manifest = read_manifest(root, name)
+    known = f"{manifest.images}, labels {manifest.labels[:8]}" if manifest else "no"
+    wanted = [item.size for item in dataset.card.downloads if not item.alternative]
+    sizes = "" if found.complete else " + ".join(wanted)
+    return str(found.expected or ""), found.state, known, sizes
+
+
+def line_of(item: Archive) -> str:
+    """Size and address, and what is special about it."""
+    special = " (needs an account)" if item.login else ""
+    special += " (can stand for the file above)" if item.alternative else ""
+    return f"{item.size}  {item.url}{special}"
+
+
+def histogram(manifest: Manifest) -> Table:
+    """Pixels and images of each class, for two people to compare."""
+    hashes = f"ids {manifest.ids[:12]}, labels {manifest.labels[:12]}"
+    title = f"{manifest.dataset}: {state_of(manifest)}, {hashes}"
+    table = Table(title=title, title_justify="left")
+    for heading in ("label", "pixels", "share", "images"):
+        table.add_column(heading, justify="left" if heading == "label" else "right")
+    whole = sum(manifest.pixels.values())
+    for name, pixels in manifest.pixels.items():
+        share = f"{100 * pixels / whole:.3f} %"
+        table.add_row(name, f"{pixels}", share, f"{manifest.appears[name]}")
+    return table
+
+
+def state_of(manifest: Manifest) -> str:
+    """How many images of how many."""
+    whole = manifest.expected
+    if whole is None or manifest.complete:
+        return f"{manifest.images} images"
+    return f"{manifest.images} of {whole} images (partial)"
+
+
+def found_line(name: str, found: Survey) -> str:
+    """The state of one data set in a sentence."""
+    return f"{name}: {found.state}" + (f" ({found.note})" if found.note else "")
