@@ -19,6 +19,7 @@ from omegaconf import DictConfig
 from omegaconf.errors import OmegaConfBaseException
 from pydantic import ValidationError
 
+from evaluation.data import Folder
 from evaluation.setting import Setting
 
 MISSING = re.compile(r"Could not (?:find|load) '([^'/]+)/([^']+)'")
@@ -41,6 +42,8 @@ def build(config: DictConfig) -> Setting:
     The only place that calls ``instantiate``: from Hydra 1.4 on it wants an allow-list.
     """
     objects = instantiate(config, _convert_="all")
+    if missing := set(FIELDS) - set(objects):
+        raise ValueError(f"the config has no {min(missing)}")
     return Setting(**{field: objects[field] for field in FIELDS})
 
 
@@ -48,8 +51,11 @@ def build(config: DictConfig) -> Setting:
 def main(config: DictConfig) -> float:
     """Evaluate the composed setting; returns its headline score, for sweepers that optimise it."""
     setting, folder = build(config), Path(config.output)
-    from evaluation.job import run
+    from evaluation.job import label, run
 
+    if isinstance(setting.dataset, Folder):
+        label(setting, Path(config.labels))
+        return 0.0
     record, path = run(setting, folder)
     from evaluation.console import show
 
@@ -80,12 +86,13 @@ def _invalid(error: ValidationError, context: str) -> str:
     prefix = node[1] if node else ""
     prefix = "gem" if prefix == "method" and error.title == "Gem" else prefix
     wrong = error.errors()
-    field, value = wrong[0]["loc"][0], wrong[0]["input"]
-    said = [item["msg"] for item in wrong if item["loc"][0] == field and item["input"] == value]
+    place, value = wrong[0]["loc"][:1], wrong[0]["input"]
+    said = [item["msg"] for item in wrong if item["loc"][:1] == place and item["input"] == value]
     messages = [text.removeprefix("Value error, ") for text in said]
     messages = [text[:1].lower() + text[1:] for text in messages]
-    key = f"{prefix}.{field}" if prefix else str(field)
-    return f"{key}={value}: {', or '.join(messages)}"
+    key = ".".join(filter(None, (prefix, *map(str, place)))) or error.title
+    shown = f"={value}" if place else ""  # a rule about several values has no place of its own
+    return f"{key}{shown}: {', or '.join(messages)}"
 
 
 if __name__ == "__main__":

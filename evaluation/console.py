@@ -79,18 +79,16 @@ def readings_table(record: Record) -> Table:
     """p-mIoU in every reading of the paper's sentence; see `evaluation.metrics.points`."""
     from evaluation.metrics.points import AGGREGATIONS, PAIRS, SIDES, reading_name
 
-    rows = {"image": "per image", "class": "per class", "pair": "per image and class"}
-    columns = {"fg": "yes side", "both": "both sides"}
-    title = f"p-mIoU of {_method(record)} in all readings; bold: the headline (%)"
+    title = f"p-mIoU of {_method(record)} in every reading, the headline in bold (%)"
     table = Table(title=title, title_justify="left")
     table.add_column("IoU")
     for pairs, side in product(PAIRS, SIDES):
-        table.add_column(f"{pairs}, {columns[side]}", justify="right")
+        table.add_column(f"{side}, {pairs}", justify="right", no_wrap=True)
     for aggregation in AGGREGATIONS:
         names = [reading_name(aggregation, side, pairs) for pairs, side in product(PAIRS, SIDES)]
         shown = [f"{100 * record.scores[name]:.1f}" for name in names]
         shown[0] = f"[bold]{shown[0]}[/]" if names[0] == "pmiou" else shown[0]
-        table.add_row(rows[aggregation], *shown)
+        table.add_row(f"per {aggregation}", *shown)
     return table
 
 

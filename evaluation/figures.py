@@ -30,15 +30,15 @@ class Row:
     predictions: Mapping[str, Integer[np.ndarray, "y x"]]
 
 
-def palette(card: Card) -> Float[np.ndarray, "256 3"]:
-    """One RGB colour in [0, 1] for every label; 255 is void."""
+def palette(*, background: bool) -> Float[np.ndarray, "256 3"]:
+    """One RGB colour in [0, 1] for every label; 255 is void, 0 the background if there is one."""
     colours = np.empty((256, 3))
     wheel = mpl.colormaps["tab20"](np.arange(20) % 20)[:, :3]
     # tab20 comes in pairs of dark and light: first all dark ones, then all light ones
     wheel = np.concatenate([wheel[0::2], wheel[1::2]])
     for label in range(256):
-        colours[label] = wheel[(label - int(card.background)) % 20]
-    if card.background:
+        colours[label] = wheel[(label - int(background)) % 20]
+    if background:
         colours[0] = BACKGROUND
     colours[VOID] = VOID_COLOUR
     return colours
@@ -50,7 +50,7 @@ def panel(rows: Sequence[Row], card: Card, path: Path) -> None:
     The legend names the classes that the truth of the shown scenes has.
     """
     names = ["image", "ground truth", *rows[0].predictions]
-    colours = palette(card)
+    colours = palette(background=card.background)
     width, height = 1.55 * len(names), 1.55 * len(rows) + 0.75
     figure = Figure(figsize=(width, height), layout="constrained", dpi=160)
     axes = figure.subplots(len(rows), len(names), squeeze=False)

@@ -42,14 +42,15 @@ class PointTally:
         self.counts = PointCounts().to(queries.text.device)
 
     def update(self, view: View, truth: Points) -> None:
-        """Count the points of one image; one without points changes nothing."""
-        if not len(truth.label):
-            return
+        """Count the points of one image, which may have none."""
         device = self.queries.text.device
+        if not len(truth.label):
+            self.counts.update(truth.number, torch.zeros(0, 5, dtype=torch.int64, device=device))
+            return
         label, positive = (
             torch.from_numpy(part).to(device) for part in (truth.label, truth.positive)
         )
-        classes, place = label.unique(return_inverse=True)
+        classes, place = torch.unique(label, return_inverse=True)
         few = ask_only(self.queries, classes)
         maps = class_maps(view.cosines(few.text), few)
         inside = points_inside(maps, truth)[place, torch.arange(len(place), device=device)]
@@ -91,7 +92,8 @@ def points_inside(maps: Float[Tensor, "c u v"], points: Points) -> Bool[Tensor, 
     rows, columns = (pixels(points.y, height), pixels(points.x, width))
     values = sample(maps, points.size, rows.to(maps.device), columns.to(maps.device))
     low, high = extremes(maps, points.size)[:, :, None]
-    return values - low > THRESHOLD * (high - low)
+    inside: Tensor = values - low > THRESHOLD * (high - low)
+    return inside
 
 
 def pixels(position: Float64[np.ndarray, " n"], side: int) -> Int64[Tensor, " n"]:

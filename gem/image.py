@@ -1,14 +1,15 @@
 """Images on their way in, maps on their way out.
 
-Shapes: y x pixels of an image or mask, u v rows and columns of patches, w maps.
+Shapes: y x pixels of an image or mask, u v rows and columns of patches, w maps, n single pixels.
 """
 
+from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
 import torch
 import torch.nn.functional as F
-from jaxtyping import Float
+from jaxtyping import Float, Float64, Int64
 from PIL import Image, UnidentifiedImageError
 from torch import Tensor
 
@@ -54,6 +55,79 @@ def upsample(
     share = (source - above).to(maps.dtype)[:, None]
     band = torch.lerp(maps[:, above], maps[:, below], share)
     return F.interpolate(band[None], size=(len(wanted), width), mode="bilinear")[0]
+
+
+@dataclass(frozen=True)
+class Axis:
+    """Where n pixels lie between the centres of patches along rows or columns.
+
+    The value of a pixel is ``first + share * (second - first)``.
+    """
+
+    first: Int64[Tensor, " n"]
+    second: Int64[Tensor, " n"]
+    share: Float64[Tensor, " n"]
+
+
+def sample(
+    maps: Float[Tensor, "w u v"],
+    size: tuple[int, int],
+    rows: Int64[Tensor, " n"],
+    columns: Int64[Tensor, " n"],
+) -> Float64[Tensor, "w n"]:
+    """The values of `upsample` at n pixels, without the other pixels."""
+    nodes, (down, across) = maps.double(), _axes(maps, size, rows, columns)
+    above, below = (
+        torch.lerp(nodes[:, line, across.first], nodes[:, line, across.second], across.share)
+        for line in (down.first, down.second)
+    )
+    return torch.lerp(above, below, down.share)
+
+
+def extremes(maps: Float[Tensor, "w u v"], size: tuple[int, int]) -> Float64[Tensor, "2 w"]:
+    """The lowest and the highest value of each map of `upsample`, from few of its pixels.
+
+    Between four neighbouring patches a bilinear map is linear along rows and along columns, so
+    that over the pixels there it is lowest and highest at one of the outermost: those next to a
+    patch's centre.
+    """
+    outer = [
+        _next_to_centres(*sides).to(maps.device) for sides in zip(maps.shape[1:], size, strict=True)
+    ]
+    down, across = _axes(maps, size, *outer)
+    found = []
+    for nodes in maps.double():  # one at a time: maps of windows have a node for every pixel
+        lines = torch.lerp(nodes[down.first], nodes[down.second], down.share[:, None])
+        values = torch.lerp(lines[:, across.first], lines[:, across.second], across.share)
+        found.append(torch.stack(values.aminmax()))
+    return torch.stack(found, dim=1)
+
+
+def _axes(
+    maps: Float[Tensor, "w u v"],
+    size: tuple[int, int],
+    rows: Int64[Tensor, " r"],
+    columns: Int64[Tensor, " c"],
+) -> tuple[Axis, Axis]:
+    """Rows and columns as `upsample` itself places them: read off its result for unit maps."""
+    units = [torch.eye(side, device=maps.device) for side in maps.shape[1:]]
+    down = upsample(units[0][:, :, None], (size[0], 1))[:, rows, 0]
+    across = upsample(units[1][:, None], (1, size[1]))[:, 0, columns]
+    return _axis(down), _axis(across)
+
+
+def _axis(shares: Float[Tensor, "u n"]) -> Axis:
+    first = (shares > 0).int().argmax(dim=0)
+    second = (first + 1).clamp_max(len(shares) - 1)
+    return Axis(first, second, shares.gather(0, second[None])[0].double())
+
+
+def _next_to_centres(patches: int, pixels: int) -> Int64[Tensor, " n"]:
+    """The pixels on both sides of each patch's centre, along one axis; exact, in integers."""
+    centres = (2 * torch.arange(patches) + 1) * pixels - patches  # times 2 * patches
+    sides = torch.cat([centres // (2 * patches), -(-centres // (2 * patches))])
+    found: Tensor = torch.unique(sides.clamp(0, pixels - 1))
+    return found
 
 
 def min_max(maps: Float[Tensor, "w y x"]) -> Float[Tensor, "w y x"]:

@@ -1,6 +1,7 @@
 """Data sets: readers of official layouts, and drawn scenes."""
 
 from evaluation.data.card import VOID, Card, load_card
+from evaluation.data.folder import Folder
 from evaluation.data.hub import Hub
 from evaluation.data.instances import Instances
 from evaluation.data.pairs import Pairs
@@ -14,6 +15,7 @@ __all__ = [
     "VOID",
     "Card",
     "Dataset",
+    "Folder",
     "Hub",
     "Instances",
     "Pairs",

@@ -1,14 +1,18 @@
 """Textured backgrounds of drawn scenes."""
 
 from collections.abc import Callable
+from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 from PIL import Image
 
 from evaluation.data.outlines import Colour
 
+Grid = NDArray[Any]
 
-def smooth_noise(rng: np.random.Generator, cells: int, size: int) -> np.ndarray:
+
+def smooth_noise(rng: np.random.Generator, cells: int, size: int) -> Grid:
     """Noise in about -1..1 with bumps 1/`cells` of the picture wide, float32 [size, size]."""
     coarse = Image.fromarray(rng.uniform(-1, 1, (cells, cells)).astype(np.float32))
     return np.asarray(coarse.resize((size, size), Image.Resampling.BICUBIC))
@@ -20,57 +24,33 @@ class _Field:
     def __init__(self, rng: np.random.Generator, size: int) -> None:
         axis = (np.arange(size, dtype=np.float32) + 0.5) / size
         angle, self.pitch = float(rng.uniform(0, np.pi)), float(rng.uniform(4, 11))
-        self.along = np.cos(angle) * axis[None, :] + np.sin(angle) * axis[:, None]
-        self.across = np.cos(angle) * axis[:, None] - np.sin(angle) * axis[None, :]
+        self.along: Grid = np.cos(angle) * axis[None, :] + np.sin(angle) * axis[:, None]
+        self.across: Grid = np.cos(angle) * axis[:, None] - np.sin(angle) * axis[None, :]
         self._rng, self._size = rng, size
 
-    def noise(self, cells: int) -> np.ndarray:
+    def noise(self, cells: int) -> Grid:
         return smooth_noise(self._rng, cells, self._size)
 
+    def from_dots(self) -> Grid:
+        """Distance from the nearest dot's centre, in pitches."""
+        return np.hypot(self.along * self.pitch % 1 - 0.5, self.across * self.pitch % 1 - 0.5)
 
-def _plain(field: _Field) -> np.ndarray:
-    return np.zeros_like(field.along)
-
-
-def _gradient(field: _Field) -> np.ndarray:
-    return (field.along - field.along.min()) / (field.along.max() - field.along.min())
-
-
-def _striped(field: _Field) -> np.ndarray:
-    return np.floor(field.along * field.pitch) % 2
+    def bend(self) -> Grid:
+        """The phase, in radians, that bends stripes into waves."""
+        phase: Grid = 0.5 * np.pi * np.sin(9 * self.across)
+        return phase
 
 
-def _checked(field: _Field) -> np.ndarray:
-    return (np.floor(field.along * field.pitch) + np.floor(field.across * field.pitch)) % 2
-
-
-def _dotted(field: _Field) -> np.ndarray:
-    x, y = field.along * field.pitch % 1 - 0.5, field.across * field.pitch % 1 - 0.5
-    return (np.hypot(x, y) < 0.28).astype(np.float32)
-
-
-def _cloudy(field: _Field) -> np.ndarray:
-    return np.clip(0.5 + 0.7 * field.noise(6), 0, 1)
-
-
-def _wavy(field: _Field) -> np.ndarray:
-    bend = field.pitch * 0.6 * field.along + 0.25 * np.sin(9 * field.across)
-    return 0.5 + 0.5 * np.sin(2 * np.pi * bend)
-
-
-def _speckled(field: _Field) -> np.ndarray:
-    return np.clip(0.5 + 0.6 * field.noise(48), 0, 1)
-
-
-_PATTERNS: dict[str, Callable[[_Field], np.ndarray]] = {
-    "plain": _plain,
-    "gradient": _gradient,
-    "striped": _striped,
-    "checked": _checked,
-    "dotted": _dotted,
-    "cloudy": _cloudy,
-    "wavy": _wavy,
-    "speckled": _speckled,
+# How much of the second colour each pixel has, 0..1.
+_PATTERNS: dict[str, Callable[[_Field], Grid]] = {
+    "plain": lambda f: np.zeros_like(f.along),
+    "gradient": lambda f: (f.along - f.along.min()) / (f.along.max() - f.along.min()),
+    "striped": lambda f: np.floor(f.along * f.pitch) % 2,
+    "checked": lambda f: (np.floor(f.along * f.pitch) + np.floor(f.across * f.pitch)) % 2,
+    "dotted": lambda f: f.from_dots() < 0.28,
+    "cloudy": lambda f: np.clip(0.5 + 0.7 * f.noise(6), 0, 1),
+    "wavy": lambda f: 0.5 + 0.5 * np.sin(f.pitch * 1.2 * np.pi * f.along + f.bend()),
+    "speckled": lambda f: np.clip(0.5 + 0.6 * f.noise(48), 0, 1),
 }
 
 BACKDROPS: tuple[str, ...] = tuple(_PATTERNS)

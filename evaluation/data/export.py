@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from evaluation.data.files import on_disk
-from evaluation.data.sample import Dataset, Sample
+from evaluation.data.sample import Dataset, Points, Sample
 
 if TYPE_CHECKING:
     from PIL import Image
@@ -45,6 +45,9 @@ def _row(dataset: Dataset, sample_id: str) -> dict[str, Any]:
     from PIL import Image
 
     sample = dataset[sample_id]
+    if isinstance(sample.truth, Points):
+        # Not a programming error: the user named the wrong data set.
+        raise ValueError(f"{dataset.card.name} has points, no masks to export")  # noqa: TRY004
     truth = _png(Image.fromarray(sample.truth.astype("uint8")))
     return {
         "id": sample_id,

@@ -84,11 +84,22 @@ def list_folder(root: str, pattern: str) -> tuple[str, ...]:
     return tuple(ids)
 
 
+def check_some(dataset: OnDisk, present: tuple[str, ...]) -> tuple[str, ...]:
+    """The samples that are there. Raises FileNotFoundError if there are none."""
+    if not present:
+        raise FileNotFoundError(
+            f"dataset.root={dataset.root}: none of the {len(dataset.listed)} samples is there, "
+            f"expected {dataset.card.layout}"
+        )
+    return present
+
+
 def check_files(patterns: Mapping[str, Sequence[Path]]) -> None:
     """Raise FileNotFoundError if files are missing: of which kind, how many, and the first."""
     for kind, paths in patterns.items():
         missing = [path for path in paths if not path.is_file()]
         if missing:
             raise FileNotFoundError(
-                f"{len(missing)} of {len(paths)} {kind}s are missing; the first is {missing[0]}"
+                f"{len(missing)} of {len(paths)} {kind}s are missing; the first is {missing[0]}; "
+                "dataset.missing=skip leaves them out"
             )

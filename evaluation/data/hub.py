@@ -124,6 +124,8 @@ def _load(repository: str, *, split: str, revision: str | None) -> Any:
 
     datasets.disable_progress_bars()
     path = Path(repository)
+    if path.suffix not in BUILDERS and not path.is_dir():
+        _reach(repository)
     try:
         if path.suffix in BUILDERS:
             if not path.is_file():
@@ -132,11 +134,7 @@ def _load(repository: str, *, split: str, revision: str | None) -> Any:
             return datasets.load_dataset(BUILDERS[path.suffix], data_files=files, split=split)
         if (path / "state.json").is_file():
             return datasets.load_from_disk(repository)
-        if not path.is_dir():
-            _reach(repository)
         return datasets.load_dataset(repository, revision=revision, split=split)
-    except ConnectionError:
-        raise
     except (OSError, ValueError, RuntimeError, datasets.exceptions.DatasetsError) as error:
         reason = str(error).strip().splitlines()[0]
         raise ValueError(f"dataset.repository={repository} cannot be loaded: {reason}") from error

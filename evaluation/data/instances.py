@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from evaluation.data.card import Card, load_card
-from evaluation.data.files import Missing, check_files, check_root
+from evaluation.data.files import Missing, check_files, check_root, check_some
 from evaluation.data.rle import draw_shape
 from evaluation.data.sample import Sample
 from gem.options import options
@@ -68,8 +68,8 @@ class Instances:
 
     @cached_property
     def ids(self) -> tuple[str, ...]:
-        """Ids that are evaluated."""
-        return self.listed if self.missing == "refuse" else self.present
+        """Ids that are evaluated. Raises FileNotFoundError if there are none."""
+        return self.listed if self.missing == "refuse" else check_some(self, self.present)
 
     def check(self, ids: Sequence[str]) -> None:
         """Raise if an image is missing or the categories are not the card's classes."""

@@ -13,7 +13,14 @@ from PIL import Image, UnidentifiedImageError
 
 from evaluation.data.card import VOID, Card, Stored, load_card
 from evaluation.data.encoding import Encoding
-from evaluation.data.files import Missing, check_files, list_folder, list_path, read_list
+from evaluation.data.files import (
+    Missing,
+    check_files,
+    check_some,
+    list_folder,
+    list_path,
+    read_list,
+)
 from evaluation.data.sample import Sample
 from gem.options import options
 
@@ -69,8 +76,8 @@ class Pairs:
 
     @cached_property
     def ids(self) -> tuple[str, ...]:
-        """Ids that are evaluated, in the order of the split."""
-        return self.listed if self.missing == "refuse" else self.present
+        """Ids that are evaluated, in the order of the split. Raises FileNotFoundError if there are none."""
+        return self.listed if self.missing == "refuse" else check_some(self, self.present)
 
     def check(self, ids: Sequence[str]) -> None:
         """Raise if an image or a mask is missing, or if the masks are not in the other encoding."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 
@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from jaxtyping import Bool, Float64, Int64
 
 COLUMNS = ("ImageId", "X", "Y", "Label", "EstimatedYesNo")
-TEXTS = {name: "category" for name in COLUMNS if name not in {"X", "Y"}}
+TEXTS = tuple(name for name in COLUMNS if name not in {"X", "Y"})
 NAME_COLUMNS = ("LabelName", "DisplayName")
 ANSWERS = ("no", "yes", "unsure")
 
@@ -47,7 +47,8 @@ def read_points(path: Path, names_path: Path, *, bad_rows: Missing) -> PointRows
     Rows are numbered as a spreadsheet does: the header is row 1. Raises ValueError if a file is
     no csv, lacks a column, has bad rows that are not to be skipped, or no good one.
     """
-    names, frame = read_names(names_path), _read(path, COLUMNS, dtype=TEXTS)
+    names, frame = read_names(names_path), _read(path, COLUMNS, texts=TEXTS)
+    frame = frame.astype(dict.fromkeys(TEXTS, "category"))
     label = _codes(frame["Label"], tuple(names))
     answer = _codes(frame["EstimatedYesNo"], ANSWERS)
     x, y = frame["X"].to_numpy(), frame["Y"].to_numpy()
@@ -84,7 +85,7 @@ def read_points(path: Path, names_path: Path, *, bad_rows: Missing) -> PointRows
 
 def read_names(path: Path) -> dict[str, str]:
     """Official class names by label, in the order of the file. Raises if one comes twice."""
-    frame = _read(path, NAME_COLUMNS, dtype=str)
+    frame = _read(path, NAME_COLUMNS, texts=NAME_COLUMNS)
     for column in NAME_COLUMNS:
         twice = frame[column][frame[column].duplicated()]
         if len(twice):
@@ -94,27 +95,30 @@ def read_names(path: Path) -> dict[str, str]:
     return dict(zip(*(frame[column] for column in NAME_COLUMNS), strict=True))
 
 
-def _read(path: Path, columns: tuple[str, ...], dtype: Any) -> pd.DataFrame:
-    """Some columns of a csv. A coordinate that is no number becomes nan."""
+def _read(path: Path, columns: tuple[str, ...], *, texts: tuple[str, ...]) -> pd.DataFrame:
+    """Some columns of a csv: texts, and numbers, which are nan where there is none."""
     import pandas as pd
 
     try:
         here = pd.read_csv(path, nrows=0).columns
         if lacking := [name for name in columns if name not in here]:
             raise ValueError(f"it has no column {lacking[0]}, expected {', '.join(columns)}")
-        frame = pd.read_csv(path, usecols=list(columns), dtype=dtype, keep_default_na=False)
+        # Not as "category" at once: pandas would read ids of digits as numbers, 0012 as 12.
+        kinds = dict.fromkeys(texts, str)
+        frame = pd.read_csv(path, usecols=list(columns), dtype=kinds, keep_default_na=False)
     except ValueError as error:
         raise ValueError(f"{path} cannot be read: {error}") from error
-    for name in {"X", "Y"} & set(columns):  # one word among them makes the column text
+    for name in set(columns) - set(texts):  # one word among them makes the column text
         frame[name] = pd.to_numeric(frame[name], errors="coerce").astype("float64")
     return frame
 
 
 def _codes(column: pd.Series, known: tuple[str, ...]) -> Int64[np.ndarray, " n"]:
-    """The place of each text of a categorical column among the known ones, or -1."""
+    """The place of each text of a column among the known ones, or -1."""
     place = {text: index for index, text in enumerate(known)}
     places = np.array([place.get(text, -1) for text in column.cat.categories], dtype=np.int64)
-    return places[column.cat.codes.to_numpy()]
+    found: np.ndarray = places[column.cat.codes.to_numpy()]
+    return found
 
 
 def _images(

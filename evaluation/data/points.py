@@ -59,7 +59,7 @@ class PointLabels:
         """Ids that are evaluated. Raises ValueError if no image is there and all may be missing."""
         ids = self.listed if self.missing == "refuse" else self.present
         if not ids:
-            raise ValueError(self._missing(self.listed))
+            raise ValueError(f"dataset.root={self.root}: {self._missing(self.listed)}")
         return ids
 
     @property
@@ -104,7 +104,7 @@ class PointLabels:
         row = self._rows.first[self._number[absent[0]]]
         return (
             f"{len(absent)} of {len(self.listed)} images of {Path(self.points).name} are missing; "
-            f"the first is {self.image_path(absent[0])} (row {row})"
+            f"the first is {self.image.format(id=absent[0])} (row {row})"
         )
 
     @cached_property

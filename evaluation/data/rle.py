@@ -20,12 +20,10 @@ def draw_shape(shape: Any, size: tuple[int, int]) -> Bool[np.ndarray, "y x"]:
 
     height, width = size
     if isinstance(shape, list):
-        runs = mask.merge(mask.frPyObjects(shape, height, width))
-    elif isinstance(shape["counts"], list):
-        runs = mask.frPyObjects(shape, height, width)
-    else:
-        runs = shape
-    if tuple(runs["size"]) != (height, width):
-        found = "x".join(map(str, runs["size"]))
+        return np.asarray(mask.decode(mask.merge(mask.frPyObjects(shape, height, width))), bool)
+    counts = shape["counts"]
+    if tuple(shape["size"]) != size or (isinstance(counts, list) and sum(counts) != height * width):
+        found = "x".join(map(str, shape["size"]))
         raise ValueError(f"a shape is of an image of {found}, expected {height}x{width}")
-    return np.asarray(mask.decode(runs), dtype=bool)
+    runs = mask.frPyObjects(shape, height, width) if isinstance(counts, list) else shape
+    return np.asarray(mask.decode(runs), bool)

@@ -55,12 +55,16 @@ class Words:
         """The words for a data set. Raises ValueError if they do not fit its classes."""
         if self.words:
             own = self._own()
-            if len(own) != len(card.classes):
+            names = card.classes or tuple(words.split(";")[0].strip() for words in own)
+            if len(own) != len(names):
                 raise ValueError(
-                    f"vocabulary.words has {len(own)} classes, but {card.name} has "
-                    f"{len(card.classes)}"
+                    f"vocabulary.words has {len(own)} classes, but {card.name} has {len(names)}"
                 )
-            return Vocabulary(names=card.classes, words=own)
+            return Vocabulary(names=names, words=own)
+        if not card.classes:
+            raise ValueError(
+                f"dataset={card.name} has no classes of its own: say vocabulary.words=[cat,dog]"
+            )
         family = load_family(self.family)
         changed = family.words_of(card.name)
         words = tuple(changed.get(name, name) for name in card.classes)

@@ -39,7 +39,7 @@ def count_points(
     ``inside`` says whether a point lies in the mask that is predicted for its class. TP and FN are
     the yes-points inside and outside, FP and TN the no-points.
     """
-    classes, place = label.unique(return_inverse=True)
+    classes, place = torch.unique(label, return_inverse=True)
     kind = 2 * (~positive).long() + (~inside).long()
     counts = torch.bincount(4 * place + kind, minlength=4 * len(classes)).reshape(-1, 4)
     return torch.cat([classes[:, None], counts], dim=1)
@@ -84,13 +84,15 @@ def iou(counts: Int64[Tensor, "g 4"], side: str) -> Float64[Tensor, " g"]:
 
 def class_sums(rows: Int64[Tensor, "p 6"]) -> Int64[Tensor, "g 5"]:
     """Rows [class, TP, FN, FP, TN] over the whole data set."""
-    return torch.cat([rows[:, 1].unique()[:, None], _sums(rows, "class")], dim=1)
+    return torch.cat([torch.unique(rows[:, 1])[:, None], _sums(rows, "class")], dim=1)
 
 
 def _sums(rows: Int64[Tensor, "p 6"], aggregation: str) -> Int64[Tensor, "g 4"]:
     if aggregation == "pair":
         return rows[:, 2:]
-    groups, place = rows[:, ("image", "class").index(aggregation)].unique(return_inverse=True)
+    groups, place = torch.unique(
+        rows[:, ("image", "class").index(aggregation)], return_inverse=True
+    )
     zero = torch.zeros(len(groups), 4, dtype=torch.int64, device=rows.device)
     return zero.index_add_(0, place, rows[:, 2:])
 

@@ -15,6 +15,7 @@ from evaluation.prepare.bars import counting, downloading
 from evaluation.prepare.download import download
 from evaluation.prepare.layout import (
     build,
+    card_of,
     downloads_folder,
     is_writable,
     started,
@@ -47,9 +48,11 @@ def prepare(name: str, root: Path, *, wish: Wish = "auto", changes: dict[str, An
         console.print(f"{name}: needs no preparation")
         return dataset
     console.print(found_line(name, found))
+    if found.broken:
+        raise ValueError(found.note)
     if not found.complete:
-        begun = wish == "auto" and (not found.present or started(dataset.card, root))
-        obtain(dataset.card, root, fetch=wish == "yes" or begun)
+        begun = wish == "auto" and (not found.present or started(card_of(dataset), root))
+        obtain(card_of(dataset), root, fetch=wish == "yes" or begun)
         dataset = build(name, root, changes)
         found = survey(dataset)
     if found is None or not on_disk(dataset) or not found.present:
@@ -84,7 +87,7 @@ def obtain(card: Card, root: Path, *, fetch: bool) -> None:
 
 def show_verified(dataset: OnDisk, root: Path) -> Manifest:
     """Verify unless that was done, write the manifest, print the histogram."""
-    name = dataset.card.name
+    name = card_of(dataset).name
     manifest = read_manifest(root, name)
     if manifest is not None and is_current(manifest, dataset):
         console.print(f"{name}: verified before, nothing has changed")
@@ -118,7 +121,7 @@ def _download(item: Archive, path: Path) -> None:
 
 def _what_to_do(name: str, dataset: Dataset, root: Path) -> str:
     found = survey(dataset)
-    by_hand = [item.file_name for item in dataset.card.downloads if item.login]
+    by_hand = [item.file_name for item in card_of(dataset).downloads if item.login]
     hint = f"; put {' and '.join(by_hand)} into {downloads_folder(root)}" if by_hand else ""
     note = found.note if found and found.note else f"no sample of {name} is under {root}"
-    return f"{note}{hint}; expected {dataset.card.layout}"
+    return f"{note}{hint}; expected {card_of(dataset).layout}"

@@ -9,7 +9,6 @@ from pathlib import Path
 import httpx
 
 TIMEOUT_SECONDS = 20.0
-CHUNK = 1 << 20
 
 Told = Callable[[int, int | None], None]
 """Is told how many bytes are there, of how many in all if that is known."""
@@ -72,7 +71,7 @@ def _append(answer: httpx.Response, part: Path, have: int, told: Told) -> None:
     length = answer.headers.get("Content-Length")
     total = have + int(length) if length else None
     with part.open("ab" if have else "wb") as stream:
-        for chunk in answer.iter_raw(CHUNK):
+        for chunk in answer.iter_raw():  # as it comes: a size would hold back the last piece
             have += stream.write(chunk)
             told(have, total)
     if total is not None and have != total:

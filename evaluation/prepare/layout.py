@@ -12,7 +12,7 @@ from typing import Any
 
 import yaml
 
-from evaluation.data.card import Card
+from evaluation.data.card import Card, load_card
 from evaluation.data.files import on_disk
 from evaluation.data.sample import Dataset
 
@@ -52,13 +52,15 @@ class Survey:
     """How much of a data set is there.
 
     listed: samples of the split, as far as its list is there; present: those with all files;
-    expected: how many the official split has; note: why nothing could be listed.
+    expected: how many the official split has; note: why nothing could be listed; broken: whether
+    that is because the list is there but cannot be read.
     """
 
     listed: int
     present: int
     expected: int
     note: str = ""
+    broken: bool = False
 
     @property
     def complete(self) -> bool:
@@ -68,6 +70,8 @@ class Survey:
     @property
     def state(self) -> str:
         """In a few words."""
+        if self.broken:
+            return "unreadable"
         if self.complete:
             return f"complete, {self.present}"
         return f"partial, {self.present} of {self.expected}" if self.present else "missing"
@@ -77,12 +81,19 @@ def survey(dataset: Dataset) -> Survey | None:
     """Count files, open none but the list; None for a data set that needs none on disk."""
     if not on_disk(dataset):
         return None
-    expected = dataset.card.images or 0
+    expected = card_of(dataset).images or 0
     try:
         listed, present = dataset.listed, dataset.present
-    except FileNotFoundError as error:
-        return Survey(listed=0, present=0, expected=expected, note=str(error))
+    except (FileNotFoundError, ValueError) as error:
+        broken = not isinstance(error, FileNotFoundError)
+        return Survey(listed=0, present=0, expected=expected, note=str(error), broken=broken)
     return Survey(listed=len(listed), present=len(present), expected=expected or len(listed))
+
+
+def card_of(dataset: Dataset) -> Card:
+    """The card as it is written: some data sets take their classes from files."""
+    name = getattr(dataset, "dataset", None)
+    return load_card(name) if name else dataset.card
 
 
 def is_writable(root: Path) -> bool:

@@ -8,13 +8,14 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
-from evaluation.data.card import VOID, Card
+from evaluation.data.card import Card
 from evaluation.data.files import OnDisk
 from evaluation.prepare.atomic import write_text
 from evaluation.prepare.verify import Census
 from evaluation.setting import describe
 
 SCHEMA = 1
+REST = "(void)"
 
 
 @dataclass(frozen=True)
@@ -22,7 +23,8 @@ class Manifest:
     """What was verified. Everything but ``seen`` is the same for two people with the same data.
 
     reader: the reader and its fields, without the root. ids: a hash of the list of samples.
-    labels: a hash of the decoded truth. pixels, appears: pixels and images by class, and void.
+    labels: a hash of the decoded truth. pixels, appears: pixels and images by class (points,
+    if it has those), the last being void (points that say no).
     seen: a hash of names, sizes and times of the files, which tells whether to verify again.
     """
 
@@ -63,10 +65,10 @@ def make_manifest(dataset: OnDisk, census: Census) -> Manifest:
         reader=_reader(dataset),
         ids=hashlib.sha256("\n".join(dataset.ids).encode()).hexdigest(),
         labels=census.digest,
-        pixels=_by_name(card, census.pixels),
-        appears=_by_name(card, census.appears),
-        smallest=list(census.smallest or ()),
-        largest=list(census.largest or ()),
+        pixels=_by_name(card, census.pixels.tolist()),
+        appears=_by_name(card, census.appears.tolist()),
+        smallest=list(census.smallest),
+        largest=list(census.largest),
         seen=fingerprint_files(dataset),
     )
 
@@ -110,4 +112,4 @@ def _reader(dataset: OnDisk) -> dict[str, Any]:
 
 
 def _by_name(card: Card, counts: list[int]) -> dict[str, int]:
-    return dict(zip(card.labels, counts, strict=False)) | {"void": counts[VOID]}
+    return dict(zip((*card.labels, REST), counts, strict=True))

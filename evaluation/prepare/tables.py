@@ -7,19 +7,27 @@ from pathlib import Path
 from rich.table import Table
 
 from evaluation.data.card import Archive
+from evaluation.data.files import on_disk
+from evaluation.data.hub import Hub
 from evaluation.data.sample import Dataset
-from evaluation.prepare.layout import Survey, build, names, survey
-from evaluation.prepare.manifest import Manifest, read_manifest
+from evaluation.prepare.layout import Survey, build, card_of, names, survey
+from evaluation.prepare.manifest import Manifest, is_current, read_manifest
+
+SHOWN = 200
 
 
 def overview(root: Path) -> Table:
     """All data sets: what is there, whether it was verified, how much is to download."""
     table = Table(title=f"data sets under {root}", title_justify="left")
-    for heading in ("dataset", "split", "here", "verified", "to download"):
-        table.add_column(heading, justify="right" if heading == "split" else "left", no_wrap=True)
+    table.add_column("dataset", no_wrap=True)
+    table.add_column("split", justify="right", no_wrap=True)
+    table.add_column("here", no_wrap=True)
+    table.add_column("verified", no_wrap=True)
+    table.add_column("to download")
     for name in names():
         dataset = build(name, root)
-        table.add_row(name, *_row(name, dataset, root))
+        if not isinstance(dataset, Hub):  # which is any data set, elsewhere
+            table.add_row(name, *_row(name, dataset, root))
     return table
 
 
@@ -29,7 +37,7 @@ def addresses(root: Path) -> list[str]:
     for name in names():
         dataset = build(name, root)
         found = survey(dataset)
-        for item in dataset.card.downloads if found and not found.complete else ():
+        for item in card_of(dataset).downloads if found and not found.complete else ():
             users.setdefault(line_of(item), []).append(name)
     return [f"{line}\n  for {', '.join(sets)}" for line, sets in users.items()]
 
@@ -37,12 +45,17 @@ def addresses(root: Path) -> list[str]:
 def _row(name: str, dataset: Dataset, root: Path) -> tuple[str, str, str, str]:
     found = survey(dataset)
     if found is None:
-        return str(dataset.card.images or ""), "needs no files here", "", ""
-    manifest = read_manifest(root, name)
-    known = f"{manifest.images}, labels {manifest.labels[:8]}" if manifest else "no"
-    wanted = [item.size for item in dataset.card.downloads if not item.alternative]
+        return str(card_of(dataset).images or ""), "needs no files here", "", ""
+    wanted = [item.size for item in card_of(dataset).downloads if not item.alternative]
     sizes = "" if found.complete else " + ".join(wanted)
-    return str(found.expected or ""), found.state, known, sizes
+    return str(found.expected or ""), found.state, _verified(name, dataset, root), sizes
+
+
+def _verified(name: str, dataset: Dataset, root: Path) -> str:
+    manifest = read_manifest(root, name)
+    if manifest is None or not on_disk(dataset):
+        return "no"
+    return f"labels {manifest.labels[:8]}" if is_current(manifest, dataset) else "not as it is"
 
 
 def line_of(item: Archive) -> str:
@@ -53,14 +66,21 @@ def line_of(item: Archive) -> str:
 
 
 def histogram(manifest: Manifest) -> Table:
-    """Pixels and images of each class, for two people to compare."""
+    """Pixels (or points) and images of each class, for two people to compare.
+
+    Of more than ``SHOWN`` classes, those with most.
+    """
     hashes = f"ids {manifest.ids[:12]}, labels {manifest.labels[:12]}"
     title = f"{manifest.dataset}: {state_of(manifest)}, {hashes}"
     table = Table(title=title, title_justify="left")
     for heading in ("label", "pixels", "share", "images"):
         table.add_column(heading, justify="left" if heading == "label" else "right")
-    whole = sum(manifest.pixels.values())
-    for name, pixels in manifest.pixels.items():
+    whole = max(1, sum(manifest.pixels.values()))
+    rows = list(manifest.pixels.items())
+    if len(rows) > SHOWN:
+        rows = sorted(rows, key=lambda row: -row[1])[:SHOWN]
+        table.caption = f"{SHOWN} of {len(manifest.pixels) - 1} classes"
+    for name, pixels in rows:
         share = f"{100 * pixels / whole:.3f} %"
         table.add_row(name, f"{pixels}", share, f"{manifest.appears[name]}")
     return table

@@ -1,15 +1,19 @@
-"""Reading every pair once: do they match, are the labels in range, how many pixels has a class."""
+"""Reading every sample once: do files match, are labels in range, how many pixels has a class."""
 
 from __future__ import annotations
 
 import hashlib
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from evaluation.data.card import VOID
-from evaluation.data.sample import Dataset, Sample
+from evaluation.data.sample import Dataset, Points, Sample
+
+if TYPE_CHECKING:
+    from jaxtyping import Int64
 
 SHOWN = 3
 
@@ -18,22 +22,25 @@ SHOWN = 3
 class Census:
     """What the truth of a data set holds, in integers.
 
-    pixels, appears: pixels and images by label, 256 of each, label 255 being void.
+    pixels, appears: pixels and images by label, the last entry for void; of points, those that say
+    yes, the last entry for no.
     digest: over ids, sizes and labels, so that two people can compare their ground truth whatever
     files they made it of.
     """
 
+    pixels: Int64[np.ndarray, " labels+1"]
+    appears: Int64[np.ndarray, " labels+1"]
     images: int = 0
-    pixels: list[int] = field(default_factory=lambda: [0] * 256)
-    appears: list[int] = field(default_factory=lambda: [0] * 256)
-    smallest: tuple[int, int] | None = None
-    largest: tuple[int, int] | None = None
+    smallest: tuple[int, ...] = ()
+    largest: tuple[int, ...] = ()
     digest: str = ""
 
 
 def take_census(dataset: Dataset, advance: Callable[[int], None] = lambda _: None) -> Census:
     """Read all samples. Raises ValueError with the number of broken ones and the first few."""
-    census, broken, seen = Census(), [], hashlib.sha256()
+    entries = len(dataset.card.labels) + 1
+    census = Census(np.zeros(entries, dtype=np.int64), np.zeros(entries, dtype=np.int64))
+    broken, seen = [], hashlib.sha256()
     for sample_id in dataset.ids:
         try:
             sample = dataset[sample_id]
@@ -41,8 +48,8 @@ def take_census(dataset: Dataset, advance: Callable[[int], None] = lambda _: Non
             broken.append(str(error))
         else:
             _count(census, sample)
-            seen.update(f"{sample.id} {sample.truth.shape}\n".encode())
-            seen.update(np.ascontiguousarray(sample.truth, dtype=np.uint8).tobytes())
+            seen.update(f"{sample.id} {_size(sample)}\n".encode())
+            seen.update(_content(sample.truth))
         advance(1)
     if broken:
         first = "; ".join(broken[:SHOWN])
@@ -52,14 +59,27 @@ def take_census(dataset: Dataset, advance: Callable[[int], None] = lambda _: Non
 
 
 def _count(census: Census, sample: Sample) -> None:
-    counts = np.bincount(sample.truth.ravel(), minlength=VOID + 1)
-    for label in np.flatnonzero(counts):
-        census.pixels[label] += int(counts[label])
-        census.appears[label] += 1
-    size = (sample.truth.shape[0], sample.truth.shape[1])
+    last = len(census.pixels) - 1
+    if isinstance(sample.truth, Points):
+        labels = np.where(sample.truth.positive, sample.truth.label, last)
+    else:
+        labels = np.where(sample.truth == VOID, last, sample.truth).ravel()
+    counts = np.bincount(labels, minlength=last + 1)
+    census.pixels += counts
+    census.appears += counts > 0
     census.images += 1
-    area = size[0] * size[1]
-    if census.smallest is None or area < census.smallest[0] * census.smallest[1]:
-        census.smallest = size
-    if census.largest is None or area > census.largest[0] * census.largest[1]:
-        census.largest = size
+    size = _size(sample)
+    census.smallest = min(census.smallest or size, size, key=np.prod)
+    census.largest = max(census.largest or size, size, key=np.prod)
+
+
+def _size(sample: Sample) -> tuple[int, int]:
+    return sample.image.height, sample.image.width
+
+
+def _content(truth: Any) -> bytes:
+    """The truth as bytes, whatever integers it is kept in."""
+    if isinstance(truth, Points):
+        columns = (truth.x, truth.y, truth.label, truth.positive)
+        return b"".join(np.ascontiguousarray(c, dtype=np.float64).tobytes() for c in columns)
+    return np.ascontiguousarray(truth, dtype=np.uint8).tobytes()

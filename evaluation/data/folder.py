@@ -1,0 +1,55 @@
+"""A folder of images without truth, to be labelled."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from functools import cached_property
+from pathlib import Path
+from typing import Literal
+
+from evaluation.data.card import Card, load_card
+from evaluation.data.sample import Sample
+from gem.options import options
+
+ENDINGS = {".bmp", ".jpeg", ".jpg", ".png", ".tif", ".tiff", ".webp"}
+
+
+@options
+class Folder:
+    """Every image of a folder and of the folders in it, in the order of their paths.
+
+    The classes are the user's: ``vocabulary.words=[cat,dog]``. The truth of a sample is the image
+    itself, for whoever draws over it.
+    """
+
+    dataset: Literal["folder"] = "folder"
+    root: str
+
+    @property
+    def card(self) -> Card:
+        """A card without classes."""
+        return load_card(self.dataset)
+
+    @cached_property
+    def ids(self) -> tuple[str, ...]:
+        """Paths relative to the root. Raises if there is no folder or no image in it."""
+        root = Path(self.root)
+        if not root.is_dir():
+            raise FileNotFoundError(f"dataset.root={self.root}: there is no such folder")
+        found = (path for path in root.rglob("*") if path.suffix.lower() in ENDINGS)
+        ids = tuple(sorted(path.relative_to(root).as_posix() for path in found))
+        if not ids:
+            raise ValueError(
+                f"dataset.root={self.root} holds no image ({', '.join(sorted(ENDINGS))})"
+            )
+        return ids
+
+    def check(self, ids: Sequence[str]) -> None:
+        """The ids were just listed: nothing can be missing."""
+
+    def __getitem__(self, sample_id: str) -> Sample:
+        """Read one image. Raises ValueError if it is broken."""
+        from gem.image import read_image
+
+        image = read_image(Path(self.root) / sample_id)
+        return Sample(id=sample_id, image=image, truth=image)
