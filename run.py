@@ -10,6 +10,7 @@ Hydra is used here and nowhere else: what it composes becomes typed objects at o
 import os
 import re
 import sys
+from collections.abc import Sequence
 from pathlib import Path
 
 import hydra
@@ -22,6 +23,7 @@ from pydantic import ValidationError
 from evaluation.data import Folder
 from evaluation.setting import Setting
 
+MISTAKES = (HydraException, OmegaConfBaseException, ValueError, OSError)
 MISSING = re.compile(r"Could not (?:find|load) '([^'/]+)/([^']+)'")
 FIELDS = (
     "backbone",
@@ -45,6 +47,12 @@ def build(config: DictConfig) -> Setting:
     if missing := set(FIELDS) - set(objects):
         raise ValueError(f"the config has no {min(missing)}")
     return Setting(**{field: objects[field] for field in FIELDS})
+
+
+def compose_setting(overrides: Sequence[str]) -> Setting:
+    """The setting that words like those of the command line compose; for scripts."""
+    with hydra.initialize_config_dir(str(Path(__file__).parent / "configs"), version_base="1.3"):
+        return build(hydra.compose("config", overrides=list(overrides)))
 
 
 @hydra.main(version_base="1.3", config_path="configs", config_name="config")
@@ -101,7 +109,7 @@ if __name__ == "__main__":
         main()
     except KeyboardInterrupt:
         sys.exit(130)
-    except (HydraException, OmegaConfBaseException, ValueError, OSError) as error:
+    except MISTAKES as error:
         if os.environ.get("GEM_TRACEBACK"):
             raise
         sys.exit(f"error: {sentence(error)}")

@@ -3,9 +3,6 @@
 Shapes: y x pixels of the original image.
 """
 
-import json
-import os
-import tempfile
 from pathlib import Path
 from typing import Any
 
@@ -14,6 +11,7 @@ from jaxtyping import Integer
 from PIL import Image
 from pycocotools import mask as shapes
 
+from evaluation.atomic import write_json
 from evaluation.figures import palette
 from evaluation.runner import Advance, look
 from evaluation.setting import Setting
@@ -48,7 +46,8 @@ def label_folder(setting: Setting, folder: Path, advance: Advance) -> list[Path]
         advance(len(batch))
     categories = [{"id": index, "name": name} for index, name in enumerate(names, start=1)]
     content = {"images": images, "annotations": annotations, "categories": categories}
-    return [folder / "masks", folder / "overlays", _write_json(content, folder / "shapes.json")]
+    write_json(folder / "shapes.json", content)
+    return [folder / name for name in ("masks", "overlays", "shapes.json")]
 
 
 def decide(
@@ -94,12 +93,3 @@ def _shapes(
             "area": int(shapes.area(runs)), "bbox": shapes.toBbox(runs).tolist(),
         })  # fmt: skip
     return found
-
-
-def _write_json(content: dict[str, Any], path: Path) -> Path:
-    with tempfile.NamedTemporaryFile("w", dir=path.parent, suffix=".part", delete=False) as part:
-        json.dump(content, part)
-        part.flush()
-        os.fsync(part.fileno())
-    Path(part.name).replace(path)
-    return path

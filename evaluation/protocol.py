@@ -35,6 +35,9 @@ class Protocol:
         and its family) or ``mean``.
     background: probability under which a pixel is background, for data sets whose truth has a
         background class; null where there is none or words alone decide. The paper's 0.85.
+    source: where the background's threshold comes from.
+    tuned: the file of `scripts/tune.py` that the values come from; a record says how many of its
+        samples they were tuned on.
     """
 
     name: str
@@ -44,6 +47,8 @@ class Protocol:
     logit_scale: Positive = 100.0
     reduce: Literal["max", "mean"] = "max"
     background: Fraction | None = 0.85
+    source: str = "paper"
+    tuned: str | None = None
 
     def decide(
         self, cosines: Float[Tensor, "w y x"], queries: Queries, *, background: bool

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
 import platform
 import subprocess
 import tempfile
@@ -13,6 +12,7 @@ from importlib.metadata import version
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from evaluation.atomic import write_json
 from evaluation.setting import Setting, describe, fingerprint
 
 if TYPE_CHECKING:
@@ -118,7 +118,20 @@ def warnings_of(setting: Setting) -> list[str]:
     if len(setting.ids) != whole:
         said.append(f"{len(setting.ids)} of the {whole} images of the split")
     said.extend(getattr(setting.dataset, "notes", ()))  # of readers that may leave rows out
+    if setting.protocol.tuned:
+        said += _tuned_on(Path(setting.protocol.tuned), setting)
     return said
+
+
+def _tuned_on(path: Path, setting: Setting) -> list[str]:
+    """How many of the evaluated samples the protocol's values were tuned on. Raises ValueError."""
+    try:
+        tuned = json.loads(path.read_text(encoding="utf-8"))
+        same = tuned["dataset"] == setting.dataset.card.name
+        shared = set(tuned["ids"]) & set(setting.ids) if same else set()
+    except (OSError, json.JSONDecodeError, KeyError, TypeError) as error:
+        raise ValueError(f"protocol.tuned={path} is not a file of scripts/tune.py") from error
+    return [f"TUNED ON {len(shared)} OF THESE SAMPLES: {path}"] if shared else []
 
 
 def prepare_folder(folder: Path) -> None:
@@ -134,15 +147,7 @@ def prepare_folder(folder: Path) -> None:
 def write_record(record: Record, folder: Path) -> Path:
     """Write atomically: the file is there whole or not at all."""
     path = folder / record.file_name
-    with tempfile.NamedTemporaryFile("w", dir=folder, suffix=".part", delete=False) as part:
-        try:
-            json.dump(asdict(record), part, indent=1, ensure_ascii=False, allow_nan=False)
-            part.flush()
-            os.fsync(part.fileno())
-            Path(part.name).replace(path)
-        except BaseException:
-            Path(part.name).unlink(missing_ok=True)
-            raise
+    write_json(path, asdict(record))
     return path
 
 

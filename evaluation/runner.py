@@ -13,6 +13,7 @@ from typing import Any
 
 import torch
 from jaxtyping import Float
+from PIL import Image
 from torch import Tensor
 
 from evaluation.data import Points
@@ -28,6 +29,7 @@ from gem.vocabulary import Queries
 WAITING_BATCHES = 8
 
 Advance = Callable[[int], None]
+Count = Callable[[Setting, Queries], Tally]
 
 
 @dataclass(frozen=True)
@@ -58,13 +60,16 @@ def evaluate(setting: Setting, advance: Advance = lambda _: None) -> Result:
     return result
 
 
-def evaluate_all(settings: Sequence[Setting], advance: Advance = lambda _: None) -> list[Result]:
+def evaluate_all(
+    settings: Sequence[Setting], advance: Advance = lambda _: None, count: Count | None = None
+) -> list[Result]:
     """Evaluate several settings in one pass over the data, each as if it were alone.
 
     They may differ in the method, the words and prompts, and how the decision is taken; the
-    seconds are those of the whole pass. Raises ValueError if they cannot share one.
+    seconds are those of the whole pass. ``count`` makes what counts a setting's images, `tally_of`
+    unless given. Raises ValueError if the settings cannot share a pass.
     """
-    tallies = [tally_of(setting, embed_text(setting)) for setting in settings]
+    tallies = [(count or tally_of)(setting, embed_text(setting)) for setting in settings]
     start = time.perf_counter()
     for batch, views in look(settings):
         for setting, tally in zip(settings, tallies, strict=True):
@@ -77,9 +82,12 @@ def evaluate_all(settings: Sequence[Setting], advance: Advance = lambda _: None)
 
 def tally_of(setting: Setting, queries: Queries) -> Tally:
     """What counts the setting's images: by the kind of truth that its first sample has."""
-    if isinstance(setting.dataset[setting.ids[0]].truth, Points):
-        return PointTally(setting.dataset.card, queries)
-    return MaskTally(setting.protocol, setting.dataset.card, queries)
+    card, truth = setting.dataset.card, setting.dataset[setting.ids[0]].truth
+    if isinstance(truth, Points):
+        return PointTally(card, queries)
+    if isinstance(truth, Image.Image):
+        raise ValueError(f"{card.name} has no truth to evaluate: its images can be labelled")  # noqa: TRY004
+    return MaskTally(setting.protocol, card, queries)
 
 
 def look(settings: Sequence[Setting]) -> Iterator[tuple[list[Prepared], dict[Method, list[View]]]]:

@@ -5,10 +5,11 @@ from __future__ import annotations
 import hashlib
 import json
 import os
-import tempfile
+from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from evaluation.atomic import write_whole
 from evaluation.setting import Setting, describe, identity
 
 if TYPE_CHECKING:
@@ -61,10 +62,5 @@ def _key(setting: Setting) -> str:
 def _keep(text: Float[Tensor, "w e"], path: Path) -> None:
     from safetensors.torch import save
 
-    try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        with tempfile.NamedTemporaryFile(dir=path.parent, delete=False) as part:
-            part.write(save({"text": text.contiguous()}))
-        Path(part.name).replace(path)
-    except OSError:
-        return
+    with suppress(OSError):  # nowhere to keep it: embed again next time
+        write_whole(path, lambda part: part.write(save({"text": text.contiguous()})))

@@ -171,28 +171,36 @@ def _rocket(p: Paint) -> list[Part]:
     return [*flame, *fins, nose, box(-0.3, -0.45, 0.3, 0.6, p.main), *window]
 
 
-_DRAWN: dict[str, Callable[[Paint], list[Part]]] = {
-    "sun": _sun,
-    "tree": _tree,
-    "house": _house,
-    "car": _car,
-    "fish": _fish,
-    "boat": _boat,
-    "flower": _flower,
-    "bird": _bird,
-    "cat": _cat,
-    "mushroom": _mushroom,
-    "umbrella": _umbrella,
-    "cloud": _cloud,
-    "star": _star,
-    "butterfly": _butterfly,
-    "rocket": _rocket,
+# How each kind is drawn, and its usual colours: main, then accent. Like things in photographs,
+# kinds differ by colour often but not always.
+_KINDS: dict[str, tuple[Callable[[Paint], list[Part]], str, str]] = {
+    "sun": (_sun, "yellow orange", "red"),
+    "tree": (_tree, "green", "red yellow"),
+    "house": (_house, "brown white", "red brown"),
+    "car": (_car, "red blue", "yellow"),
+    "fish": (_fish, "orange blue", "yellow orange"),
+    "boat": (_boat, "brown blue", "white red"),
+    "flower": (_flower, "pink purple", "yellow"),
+    "bird": (_bird, "blue green", "yellow"),
+    "cat": (_cat, "gray orange", "green yellow"),
+    "mushroom": (_mushroom, "red brown", "white"),
+    "umbrella": (_umbrella, "purple red", "white pink"),
+    "cloud": (_cloud, "white gray", "white"),
+    "star": (_star, "yellow pink", "white"),
+    "butterfly": (_butterfly, "purple orange", "blue pink"),
+    "rocket": (_rocket, "white gray", "red blue"),
 }
 
-KINDS: tuple[str, ...] = tuple(_DRAWN)
+KINDS: tuple[str, ...] = tuple(_KINDS)
 """The drawn kinds; the label of a kind in a mask is its position here plus one."""
 
 
 def object_parts(kind: str, paint: Paint) -> list[Part]:
     """The outlines of one object, back to front, in its unit square."""
-    return _DRAWN[kind](paint)
+    return _KINDS[kind][0](paint)
+
+
+def usual_colours(kind: str) -> tuple[list[str], list[str]]:
+    """The names of the main and of the accent colours that most objects of a kind have."""
+    _, main, accent = _KINDS[kind]
+    return main.split(), accent.split()

@@ -76,7 +76,7 @@ class Pairs:
 
     @cached_property
     def ids(self) -> tuple[str, ...]:
-        """Ids that are evaluated, in the order of the split. Raises FileNotFoundError if there are none."""
+        """Ids that are evaluated, in the order of the split. Raises if there are none."""
         return self.listed if self.missing == "refuse" else check_some(self, self.present)
 
     def check(self, ids: Sequence[str]) -> None:

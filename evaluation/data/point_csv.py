@@ -31,7 +31,7 @@ class PointRows:
     """
 
     ids: tuple[str, ...]
-    starts: Int64[np.ndarray, " i"]
+    starts: Int64[np.ndarray, " i+1"]
     first: Int64[np.ndarray, " i"]
     x: Float64[np.ndarray, " n"]
     y: Float64[np.ndarray, " n"]
@@ -51,20 +51,14 @@ def read_points(path: Path, names_path: Path, *, bad_rows: Missing) -> PointRows
     frame = frame.astype(dict.fromkeys(TEXTS, "category"))
     label = _codes(frame["Label"], tuple(names))
     answer = _codes(frame["EstimatedYesNo"], ANSWERS)
-    x, y = frame["X"].to_numpy(), frame["Y"].to_numpy()
     faults = {
         f"a label that {names_path.name} lacks": label < 0,
-        "a coordinate outside [0, 1]": ~((x >= 0) & (x <= 1) & (y >= 0) & (y <= 1)),
+        "a coordinate outside [0, 1]": ~(frame["X"].between(0, 1) & frame["Y"].between(0, 1)),
         "an EstimatedYesNo other than yes, no, unsure": answer < 0,
     }
     found = [_sentence(kind, bad, frame) for kind, bad in faults.items() if bad.any()]
-    if found and bad_rows == "refuse":
-        raise ValueError(f"{path}: {'; '.join(found)}; dataset.bad_rows=skip leaves them out")
     good = ~np.logical_or.reduce(list(faults.values()))
-    if not good.any():
-        raise ValueError(
-            f"{path} has no points" + f" but bad ones: {'; '.join(found)}" * bool(found)
-        )
+    _refuse(path, found, bad_rows=bad_rows, some=bool(good.any()))
     shown = np.bincount(label[good], minlength=len(names)) > 0
     label = np.cumsum(shown)[label] - 1
     ids, rank, first = _images(frame["ImageId"], good)
@@ -74,13 +68,22 @@ def read_points(path: Path, names_path: Path, *, bad_rows: Missing) -> PointRows
         ids=ids,
         starts=np.searchsorted(rank[order], np.arange(len(ids) + 1)),
         first=first,
-        x=x[order],
-        y=y[order],
+        x=frame["X"].to_numpy()[order],
+        y=frame["Y"].to_numpy()[order],
         label=label[order],
         positive=answer[order] == ANSWERS.index("yes"),
         names=tuple(name for name, here in zip(names.values(), shown, strict=True) if here),
         left_out=tuple(f"{path.name}: {sentence}; left out" for sentence in found),
     )
+
+
+def _refuse(path: Path, found: list[str], *, bad_rows: Missing, some: bool) -> None:
+    """Raise ValueError for bad rows that are not to be skipped, and if there are no others."""
+    if found and bad_rows == "refuse":
+        raise ValueError(f"{path}: {'; '.join(found)}; dataset.bad_rows=skip leaves them out")
+    if not some:
+        bad = f" but bad ones: {'; '.join(found)}" if found else ""
+        raise ValueError(f"{path} has no points{bad}")
 
 
 def read_names(path: Path) -> dict[str, str]:

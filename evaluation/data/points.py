@@ -72,7 +72,8 @@ class PointLabels:
         """Raise FileNotFoundError if an image is missing: how many, and where the first is."""
         if absent := [name for name in ids if not self.image_path(name).is_file()]:
             raise FileNotFoundError(
-                f"{self._missing(absent)}; dataset.missing=skip leaves them out"
+                f"dataset.root={self.root}: {self._missing(absent)}; "
+                "dataset.missing=skip leaves them out"
             )
 
     def __getitem__(self, sample_id: str) -> Sample:

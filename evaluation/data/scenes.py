@@ -13,7 +13,7 @@ from PIL import Image, ImageDraw
 
 from evaluation.data.backdrops import BACKDROPS, draw_backdrop, smooth_noise
 from evaluation.data.captions import caption_words, write_caption
-from evaluation.data.objects import KINDS, object_parts
+from evaluation.data.objects import KINDS, object_parts, usual_colours
 from evaluation.data.outlines import COLOURS, Colour, Paint, Point, mix
 
 __all__ = ["EVAL", "KINDS", "TRAIN", "TUNE", "Scene", "draw_scene", "vocabulary_words"]
@@ -27,8 +27,8 @@ TRAIN = range(2_000_000, 3_000_000)
 
 _FINER = 3
 _PAPER: Colour = (238, 235, 226)
-_COUNT_SHARES = (0.4, 0.3, 0.18, 0.12)
-_RADII = ((0.26, 0.44), (0.2, 0.34), (0.18, 0.28), (0.16, 0.25))
+_COUNT_SHARES = (0.3, 0.34, 0.22, 0.14)
+_RADII = ((0.28, 0.46), (0.22, 0.36), (0.19, 0.3), (0.17, 0.26))
 
 
 @dataclass(frozen=True)
@@ -90,17 +90,27 @@ def _spot(
     return x, y, radius
 
 
+def _colours(rng: np.random.Generator, kind: str) -> tuple[str, str]:
+    """Names of two different colours, six times in seven the usual ones of the kind."""
+    main, accent = usual_colours(kind)
+    if rng.random() < 1 / 7:
+        main = accent = list(COLOURS)
+    first = main[int(rng.integers(len(main)))]
+    others = [name for name in accent if name != first] or ["white"]
+    return first, others[int(rng.integers(len(others)))]
+
+
 def _place(rng: np.random.Generator) -> list[_Placed]:
     """The objects of one scene, back to front."""
     count = 1 + int(rng.choice(4, p=_COUNT_SHARES))
-    names = list(COLOURS)
     placed: list[_Placed] = []
     for label in rng.choice(len(KINDS), count, replace=False):
+        kind = KINDS[int(label)]
         x, y, radius = _spot(rng, float(rng.uniform(*_RADII[count - 1])), placed)
-        main, accent = (names[int(i)] for i in rng.choice(len(names), 2, replace=False))
+        main, accent = _colours(rng, kind)
         placed.append(
             _Placed(
-                kind=KINDS[int(label)],
+                kind=kind,
                 x=x,
                 y=y,
                 radius=radius,

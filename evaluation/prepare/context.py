@@ -18,7 +18,7 @@ import numpy as np
 from PIL import Image
 
 from evaluation.data.rle import draw_shape
-from evaluation.prepare.atomic import write_text, write_whole
+from evaluation.atomic import write_text, write_whole
 
 if TYPE_CHECKING:
     from jaxtyping import Integer, UInt8

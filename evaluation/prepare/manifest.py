@@ -10,7 +10,7 @@ from typing import Any
 
 from evaluation.data.card import Card
 from evaluation.data.files import OnDisk
-from evaluation.prepare.atomic import write_text
+from evaluation.atomic import write_text
 from evaluation.prepare.verify import Census
 from evaluation.setting import describe
 

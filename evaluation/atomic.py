@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 from collections.abc import Callable
 from pathlib import Path
@@ -15,6 +16,8 @@ def write_whole(path: Path, write: Callable[[BinaryIO], object]) -> None:
     try:
         with part.open("wb") as stream:
             write(stream)
+            stream.flush()
+            os.fsync(stream.fileno())
         part.replace(path)
     except BaseException:
         part.unlink(missing_ok=True)
@@ -24,3 +27,8 @@ def write_whole(path: Path, write: Callable[[BinaryIO], object]) -> None:
 def write_text(path: Path, text: str) -> None:
     """Write UTF-8 text, whole or not at all."""
     write_whole(path, lambda stream: stream.write(text.encode()))
+
+
+def write_json(path: Path, content: object) -> None:
+    """Write plain data as JSON, whole or not at all. Raises ValueError for nan and infinity."""
+    write_text(path, json.dumps(content, indent=1, ensure_ascii=False, allow_nan=False))
