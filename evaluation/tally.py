@@ -15,7 +15,7 @@ from torch import Tensor
 from evaluation.data import VOID, Card
 from evaluation.metrics import ConfusionMatrix, HeatmapIoU, scores
 from evaluation.protocol import Protocol as EvaluationProtocol
-from gem.image import upsample
+from gem.image import ROUNDING, upsample
 from gem.segmenter import View
 from gem.vocabulary import Queries
 
@@ -28,7 +28,8 @@ class Outcome:
     """What a pass leaves: shares in [0, 1], and the integers that they come from.
 
     scores: by name, the headline first. per_class: the headline's part by class, None where a
-    class did not occur. counts: nested lists by name, enough to compute every score again.
+    class did not occur. counts: nested lists by name, from which scores can be computed again (of
+    points, those that sum over a class).
     """
 
     scores: dict[str, float]
@@ -127,7 +128,7 @@ def min_max_at(cosines: Float[Tensor, "w u v"], size: tuple[int, int]) -> Float[
     ]
     low = torch.stack(extremes)[:, 0].amin(dim=0)[:, None, None]
     high = torch.stack(extremes)[:, 1].amax(dim=0)[:, None, None]
-    return torch.where(high > low, (cosines - low) / (high - low), 0.0)
+    return torch.where(high - low > ROUNDING, (cosines - low) / (high - low), 0.0)
 
 
 def class_maps(cosines: Float[Tensor, "w u v"], queries: Queries) -> Float[Tensor, "c u v"]:

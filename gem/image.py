@@ -13,6 +13,9 @@ from jaxtyping import Float, Float64, Int64
 from PIL import Image, UnidentifiedImageError
 from torch import Tensor
 
+# Cosines are float32: a map that spans less than this says nothing.
+ROUNDING = 1e-6
+
 
 def read_image(path: Path) -> Image.Image:
     """An image file as RGB. Raises ValueError, naming the file, if it is broken or no image."""
@@ -131,7 +134,9 @@ def _next_to_centres(patches: int, pixels: int) -> Int64[Tensor, " n"]:
 
 
 def min_max(maps: Float[Tensor, "w y x"]) -> Float[Tensor, "w y x"]:
-    """Scale each map to [0, 1] on its own; a constant map, which says nothing, becomes 0."""
+    """Scale each map to [0, 1] on its own; one that is constant but for rounding becomes 0."""
     low = maps.amin(dim=(-2, -1), keepdim=True)
     span = maps.amax(dim=(-2, -1), keepdim=True) - low
-    return torch.where(span > 0, (maps - low) / span.clamp_min(torch.finfo(maps.dtype).tiny), 0.0)
+    return torch.where(
+        span > ROUNDING, (maps - low) / span.clamp_min(torch.finfo(maps.dtype).tiny), 0.0
+    )

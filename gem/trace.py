@@ -9,7 +9,7 @@ h heads, d head width, e embedding.
 
 from collections.abc import Sequence
 from functools import cached_property
-from typing import Literal, NamedTuple, Protocol
+from typing import Literal, NamedTuple, Protocol, runtime_checkable
 
 import torch
 import torch.nn.functional as F
@@ -22,6 +22,7 @@ Resid = Float[Tensor, "b n c"]
 Heads = Float[Tensor, "b h n d"]
 
 
+@runtime_checkable
 class Block(Protocol):
     """What a backbone says of one of its pre-norm transformer blocks."""
 
@@ -149,6 +150,7 @@ class Layer:
         return F.scaled_dot_product_attention(queries, points, values, scale=1.0)
 
 
+@runtime_checkable
 class Readout(Protocol):
     """The tower's way from the stream to the space that it shares with text."""
 

@@ -1,0 +1,191 @@
+"""Data sets in the format of Hugging Face: any form of files, ids and never luma, no waiting."""
+
+import json
+import time
+from io import BytesIO
+
+import datasets
+import numpy as np
+import pytest
+from PIL import Image
+
+from evaluation.data import Hub, Toy
+from evaluation.data.export import export_parquet
+from evaluation.prepare.layout import build
+
+LABELS = np.array([[0, 1, 20, 255], [15, 15, 0, 255]], dtype=np.uint8)
+
+
+@pytest.fixture(autouse=True)
+def own_cache(tmp_path, monkeypatch):
+    monkeypatch.setattr(datasets.config, "HF_DATASETS_CACHE", tmp_path / "cache")
+
+
+def palette(labels):
+    mask = Image.fromarray(labels, mode="P")
+    mask.putpalette(np.random.default_rng(0).integers(0, 256, 768, dtype=np.uint8).tobytes())
+    return mask
+
+
+def png(image):
+    buffer = BytesIO()
+    image.save(buffer, format="PNG")
+    return buffer.getvalue()
+
+
+def table(masks=None, mask=None, **columns):
+    masks = masks or [palette(LABELS), palette(LABELS[::-1].copy())]
+    image = Image.fromarray(np.full((2, 4, 3), 7, dtype=np.uint8))
+    rows = {
+        "picture": [{"bytes": png(image), "path": None}] * len(masks),
+        "annotation": [{"bytes": png(m), "path": None} for m in masks],
+        **columns,
+    }
+    kinds = {"picture": datasets.Image(), "annotation": mask or datasets.Image()}
+    kinds |= {key: datasets.Value("string") for key in columns}
+    return datasets.Dataset.from_dict(rows, features=datasets.Features(kinds))
+
+
+def hub(path, **changes):
+    return Hub(dataset="voc", repository=str(path), image="picture", mask="annotation", **changes)
+
+
+def as_parquet(rows, folder):
+    rows.to_parquet(folder / "rows.parquet")
+    return folder / "rows.parquet"
+
+
+def as_arrow_folder(rows, folder):
+    rows.save_to_disk(folder / "saved")
+    return folder / "saved"
+
+
+def as_parquet_folder(rows, folder):
+    (folder / "data").mkdir()
+    rows.to_parquet(folder / "data" / "train-00000-of-00001.parquet")
+    return folder / "data"
+
+
+@pytest.mark.parametrize("write", [as_parquet, as_arrow_folder, as_parquet_folder])
+@pytest.mark.parametrize("feature", [None, "L", "RGB"])
+def test_masks_are_ids_whatever_the_feature_says(write, feature, tmp_path):
+    """Image(mode="L") on a palette PNG would give luma."""
+    rows = table(mask=datasets.Image(mode=feature) if feature else None, key=["a", "b"])
+    data = hub(write(rows, tmp_path), identifier="key")
+    assert data.ids == ("a", "b")
+    data.check(data.ids)
+    assert np.array_equal(data["a"].truth, LABELS)
+    assert np.array_equal(data["b"].truth, LABELS[::-1])
+    assert data["a"].image.size == (4, 2)
+
+
+def test_an_image_folder(tmp_path):
+    """metadata.jsonl with two file columns."""
+    Image.new("RGB", (4, 2)).save(tmp_path / "0.png")
+    palette(LABELS).save(tmp_path / "0_mask.png")
+    line = {"image_file_name": "0.png", "mask_file_name": "0_mask.png"}
+    (tmp_path / "metadata.jsonl").write_text(json.dumps(line) + "\n")
+    data = Hub(dataset="voc", repository=str(tmp_path))
+    assert data.ids == ("00000000",)
+    assert np.array_equal(data["00000000"].truth, LABELS)
+
+
+def test_a_label_shift(tmp_path):
+    """A repository that counts ADE20K from 0."""
+    mask = Image.fromarray(np.array([[0, 149, 255, 3]] * 2, dtype=np.uint8))
+    path = as_parquet(table(masks=[mask]), tmp_path)
+    shifted = Hub(
+        dataset="ade20k", repository=str(path), image="picture", mask="annotation", shift=1
+    )
+    assert shifted["00000000"].truth[0].tolist() == [0, 149, 255, 3]
+    unshifted = Hub(dataset="ade20k", repository=str(path), image="picture", mask="annotation")
+    with pytest.raises(ValueError, match="annotation of 00000000 has the label 255, expected 1 to"):
+        unshifted["00000000"]
+
+
+@pytest.mark.parametrize(
+    ("changes", "said"),
+    [
+        ({"mask": "label"}, "dataset.mask=label: no such column, there are picture, annotation"),
+        ({"identifier": "name"}, "dataset.identifier=name: no such column"),
+    ],
+)
+def test_columns_that_are_not_there(changes, said, tmp_path):
+    path = as_parquet(table(), tmp_path)
+    fields = {"image": "picture", "mask": "annotation"} | changes
+    with pytest.raises(ValueError, match=said):
+        Hub(dataset="voc", repository=str(path), **fields).ids  # noqa: B018
+
+
+def test_ids_that_are_not_unique(tmp_path):
+    path = as_parquet(table(key=["a", "a"]), tmp_path)
+    with pytest.raises(ValueError, match="identifier=key: the ids are not unique"):
+        hub(path, identifier="key").ids  # noqa: B018
+
+
+def test_masks_of_another_size_or_of_colours(tmp_path):
+    masks = [Image.fromarray(LABELS.T.copy()), Image.new("RGB", (4, 2))]
+    data = hub(as_parquet(table(masks=masks), tmp_path))
+    with pytest.raises(ValueError, match="annotation of 00000000 is 4x2 but its image is 2x4"):
+        data["00000000"]
+    with pytest.raises(ValueError, match="annotation of 00000001 cannot be read as a mask: it is"):
+        data["00000001"]
+
+
+@pytest.mark.parametrize("repository", ["somebody/no-such-set", "no/such.parquet"])
+def test_offline_answers_at_once(repository):
+    start = time.perf_counter()
+    with pytest.raises((ValueError, ConnectionError), match=f"dataset.repository={repository}"):
+        Hub(dataset="voc", repository=repository).ids  # noqa: B018
+    assert time.perf_counter() - start < 5
+
+
+def test_a_hub_that_cannot_be_reached(monkeypatch):
+    from huggingface_hub import constants
+
+    monkeypatch.setattr(constants, "HF_HUB_OFFLINE", False)
+    monkeypatch.setattr(constants, "ENDPOINT", "http://127.0.0.1:9")
+    start = time.perf_counter()
+    with pytest.raises(ConnectionError, match="cannot be reached"):
+        Hub(dataset="voc", repository="somebody/no-such-set").ids  # noqa: B018
+    assert time.perf_counter() - start < 5
+
+
+def same(left, right):
+    assert tuple(left.ids) == tuple(right.ids)
+    for name in left.ids:
+        ours, theirs = left[name], right[name]
+        assert (ours.id, ours.image.mode) == (theirs.id, theirs.image.mode)
+        assert np.array_equal(np.array(ours.image), np.array(theirs.image))
+        assert np.array_equal(ours.truth, theirs.truth)
+
+
+def test_drawn_scenes_come_back_the_same(tmp_path):
+    toy = Toy(scenes=3, size=32)
+    assert export_parquet(toy, tmp_path / "toy.parquet") == 3
+    path = str(tmp_path / "toy.parquet")
+    same(toy, Hub(dataset="toy", repository=path, identifier="id", encoding="labels"))
+
+
+@pytest.mark.parametrize("name", ["voc20", "coco_stuff", "cityscapes"])
+def test_pairs_come_back_the_same(name, tmp_path):
+    """The bytes are inside: the folder can be gone."""
+    from test_encodings import IDS, RULES, lay
+
+    stored = np.array([list(RULES[name, "official"])] * 3, dtype=np.uint8)
+    lay(tmp_path / "root", name, IDS[name], stored)
+    pairs = build(name, tmp_path / "root")
+    export_parquet(pairs, tmp_path / "x.parquet")
+    path = str(tmp_path / "x.parquet")
+    same(pairs, Hub(dataset=name, repository=path, identifier="id", encoding="labels"))
+    jpeg = pairs.image_path(IDS[name]).read_bytes()
+    assert jpeg in (tmp_path / "x.parquet").read_bytes()
+
+
+def test_an_export_that_fails_leaves_nothing(tmp_path):
+    from test_encodings import IDS, lay
+
+    lay(tmp_path, "ade20k", IDS["ade20k"], np.array([[151]], dtype=np.uint8))
+    with pytest.raises(ValueError, match="has the label 151"):
+        export_parquet(build("ade20k", tmp_path), tmp_path / "x.parquet")
+    assert not list(tmp_path.glob("x.parquet*"))

@@ -1,0 +1,242 @@
+"""The reader of point tables: the official format, and a sentence for each kind of bad row."""
+
+import csv
+
+import numpy as np
+import pytest
+from conftest import REPOSITORY
+from PIL import Image
+
+from evaluation.data import PointLabels, ToyPoints, load_card
+from evaluation.data.point_csv import read_names
+from evaluation.data.scenes import KINDS, draw_scene
+
+OFFICIAL = REPOSITORY.parent / "shared/data/class_names/oidv7-class-descriptions.csv"
+HEADER = ["ImageId", "X", "Y", "Label", "EstimatedYesNo", "Source"]
+HEADER += ["YesVotes", "NoVotes", "UnsureVotes", "TextLabel"]
+NAMES = {"/m/0bt9lr": "Dog", "/m/01yrx": "Cat", "/m/0nan": "null", "/m/04ctx": "Knife, fork"}
+ROWS = [
+    ("1e5", 0.5, 0.25, "/m/0bt9lr", "yes"),
+    ("00ab", 0.0, 1.0, "/m/04ctx", "no"),
+    ("1e5", 1.0, 0.0, "/m/0bt9lr", "no"),
+    ("00ab", 0.1123, 0.7114, "/m/0bt9lr", "yes"),
+    ("1e5", 0.125, 0.5, "/m/04ctx", "unsure"),
+    ("0100", 0.3, 0.3, "/m/0nan", "unsure"),
+]
+
+
+def write_csv(path, header, rows):
+    with path.open("w", newline="", encoding="utf-8") as file:
+        csv.writer(file).writerows([header, *rows])
+
+
+@pytest.fixture
+def make(tmp_path):
+    """Write the official files with images 12 x 8, and give their reader."""
+
+    def build(rows=ROWS, names=NAMES, *, header=HEADER, images=("00ab", "0100", "1e5"), **options):
+        folder = tmp_path / "openimages"
+        (folder / "validation").mkdir(parents=True, exist_ok=True)
+        for name in images:
+            Image.new("RGB", (12, 8)).save(folder / "validation" / f"{name}.jpg")
+        whole = [(*row, "ih", 1, 0, 0, 'a "quoted", text') for row in rows]
+        write_csv(folder / "oidv7-val-annotations-point-labels.csv", header, whole)
+        write_csv(
+            folder / "oidv7-class-descriptions.csv", ["LabelName", "DisplayName"], names.items()
+        )
+        return PointLabels(
+            dataset="openimages",
+            root=str(tmp_path),
+            points="openimages/oidv7-val-annotations-point-labels.csv",
+            classes="openimages/oidv7-class-descriptions.csv",
+            image="openimages/validation/{id}.jpg",
+            **options,
+        )
+
+    return build
+
+
+def test_images_are_those_with_points_sorted_and_ids_are_text(make):
+    """1e5 is not 100000, and 0100 has an unsure point only."""
+    assert make().ids == ("00ab", "0100", "1e5")
+
+
+def test_ids_of_digits_alone_are_not_numbers(make):
+    rows = [("0012", 0.5, 0.5, "/m/0bt9lr", "yes"), ("0003", 0.5, 0.5, "/m/0bt9lr", "yes")]
+    assert make(rows).ids == ("0003", "0012")
+
+
+def test_classes_are_those_with_points_in_the_order_of_the_names(make):
+    card = make().card
+    assert card.classes == ("Dog", "null", "Knife, fork")
+    assert card.vocabulary.words == card.classes
+    assert (card.name, card.background, card.images) == ("openimages", False, 36702)
+
+
+def test_points_of_an_image(make):
+    truth = make()["1e5"].truth
+    assert truth.x.tolist() == [0.5, 1.0]
+    assert truth.y.tolist() == [0.25, 0.0]
+    assert truth.label.tolist() == [0, 0]
+    assert truth.positive.tolist() == [True, False]
+    assert (truth.size, truth.number) == ((8, 12), 2)
+
+
+def test_rows_of_an_image_need_not_be_together(make):
+    truth = make()["00ab"].truth
+    assert list(zip(truth.x, truth.y, truth.label, truth.positive, strict=True)) == [
+        (0.0, 1.0, 2, False),
+        (0.1123, 0.7114, 0, True),
+    ]
+
+
+def test_unsure_points_are_dropped(make):
+    assert len(make()["0100"].truth.label) == 0
+
+
+def test_building_touches_no_file(tmp_path):
+    PointLabels(dataset="openimages", root=str(tmp_path), points="a", classes="b", image="{id}")
+
+
+BAD = {
+    "label": (
+        ("1e5", 0.5, 0.5, "/m/none", "yes"),
+        "a label that oidv7-class-descriptions.csv lacks",
+    ),
+    "left": (("1e5", -0.01, 0.5, "/m/01yrx", "yes"), "a coordinate outside [0, 1]"),
+    "below": (("1e5", 0.5, 1.0001, "/m/01yrx", "unsure"), "a coordinate outside [0, 1]"),
+    "empty": (("1e5", "", 0.5, "/m/01yrx", "no"), "a coordinate outside [0, 1]"),
+    "word": (("1e5", 0.5, "half", "/m/01yrx", "no"), "a coordinate outside [0, 1]"),
+    "nan": (("1e5", "nan", 0.5, "/m/01yrx", "no"), "a coordinate outside [0, 1]"),
+    "answer": (
+        ("1e5", 0.5, 0.5, "/m/01yrx", "Yes"),
+        "an EstimatedYesNo other than yes, no, unsure",
+    ),
+    "silent": (("1e5", 0.5, 0.5, "/m/01yrx", ""), "an EstimatedYesNo other than yes, no, unsure"),
+}
+
+
+@pytest.mark.parametrize("kind", BAD)
+def test_a_bad_row_is_counted_named_and_refused(kind, make):
+    row, said = BAD[kind]
+    dataset = make([ROWS[0], row, *ROWS[1:], row])
+    with pytest.raises(ValueError, match=r"bad_rows=skip leaves them out$") as caught:
+        _ = dataset.ids
+    assert f"point-labels.csv: 2 rows with {said}, first row 3: 1e5, " in str(caught.value)
+
+
+@pytest.mark.parametrize("kind", BAD)
+def test_a_bad_row_is_left_out_and_said(kind, make):
+    row, said = BAD[kind]
+    whole = make()
+    expected = (whole.ids, whole.card, whole["1e5"].truth.x.tolist())
+    dataset = make([row, *ROWS], bad_rows="skip")
+    assert (dataset.ids, dataset.card, dataset["1e5"].truth.x.tolist()) == expected
+    (note,) = dataset.notes
+    assert f"1 row with {said}, first row 2: " in note
+    assert not whole.notes
+
+
+def test_an_image_of_bad_rows_alone_is_none(make):
+    dataset = make([*ROWS, ("ffff", 2, 0, "/m/0bt9lr", "yes")], bad_rows="skip")
+    assert dataset.ids == ("00ab", "0100", "1e5")
+
+
+def test_nothing_but_bad_rows(make):
+    with pytest.raises(ValueError, match=r"has no points but bad ones: 1 row with a label"):
+        _ = make([BAD["label"][0]], bad_rows="skip").ids
+    with pytest.raises(ValueError, match=r"point-labels\.csv has no points$"):
+        _ = make([]).ids
+
+
+def test_a_missing_image_is_counted_named_and_refused(make):
+    dataset = make(images=["0100"])
+    assert len(dataset.ids) == 3
+    with pytest.raises(FileNotFoundError) as caught:
+        dataset.check(dataset.ids)
+    said = str(caught.value)
+    assert f"={dataset.root}: " in said
+    assert said.split(": ")[1].startswith(
+        "2 of 3 images of oidv7-val-annotations-point-labels.csv are missing; "
+    )
+    assert said.endswith("/00ab.jpg (row 3); dataset.missing=skip leaves them out")
+    dataset.check(["0100"])
+
+
+def test_a_missing_image_is_left_out_and_said(make):
+    dataset = make(images=["0100", "1e5"], missing="skip")
+    assert dataset.ids == dataset.present == ("0100", "1e5")
+    assert dataset["1e5"].truth.number == 2
+    dataset.check(dataset.ids)
+    (note,) = dataset.notes
+    assert "1 of 3 images" in note
+    assert note.endswith("is openimages/validation/00ab.jpg (row 3); left out")
+
+
+def test_no_image_at_all(make):
+    with pytest.raises(ValueError, match=r": 3 of 3 images of .* are missing"):
+        _ = make(images=[], missing="skip").ids
+
+
+def test_a_missing_folder_and_a_missing_table(make, tmp_path):
+    dataset = make()
+    (tmp_path / dataset.classes).unlink()
+    with pytest.raises(FileNotFoundError, match=r"has no openimages/oidv7-class-descriptions\.csv"):
+        _ = dataset.ids
+
+
+def test_a_missing_column_is_named(make):
+    with pytest.raises(ValueError, match="it has no column ImageId, expected ImageId, X, Y, Label"):
+        _ = make(header=["ImageID", *HEADER[1:]]).ids
+
+
+def test_a_table_that_is_none(make, tmp_path):
+    dataset = make()
+    (tmp_path / dataset.points).write_bytes(b"\xff\xfe\x00 no table")
+    with pytest.raises(ValueError, match=r"point-labels\.csv cannot be read: "):
+        _ = dataset.ids
+
+
+def test_two_classes_of_one_name(make):
+    with pytest.raises(ValueError, match="1 of DisplayName come twice, first 'Dog'"):
+        _ = make(names=NAMES | {"/m/dog": "Dog"}).ids
+
+
+@pytest.mark.skipif(not OFFICIAL.is_file(), reason=f"there is no {OFFICIAL}")
+def test_the_official_names():
+    names = read_names(OFFICIAL)
+    assert len(names) == len(set(names.values())) == 20931
+    assert names["/m/0bt9lr"] == "Dog"
+    assert names["/m/0c4936"] == "'Nduja"
+    assert all(name == name.strip() != "" and ";" not in name for name in names.values())
+
+
+def points_of(**options):
+    return ToyPoints(scenes=6, size=64, **options)
+
+
+def test_drawn_points_are_the_same_every_time():
+    for name in points_of().ids:
+        first, second = points_of()[name].truth, points_of()[name].truth
+        for field in ("x", "y", "label", "positive"):
+            assert np.array_equal(getattr(first, field), getattr(second, field))
+        assert (first.size, first.number) == ((64, 64), int(name))
+
+
+def test_drawn_points_say_the_truth():
+    assert load_card("toy_points").classes == KINDS
+    for name in points_of().ids:
+        truth, scene = points_of()[name].truth, draw_scene(int(name), size=64)
+        pixel = (np.floor(truth.y * 64).astype(int), np.floor(truth.x * 64).astype(int))
+        assert np.array_equal(scene.mask[pixel] == truth.label + 1, truth.positive)
+        shown = {KINDS.index(kind) for kind in scene.kinds}
+        assert set(truth.label[truth.positive].tolist()) == shown
+        assert len(set(truth.label.tolist()) - shown) == 2
+        for label in shown:
+            assert (truth.label == label).sum() == 20
+
+
+def test_drawn_points_as_many_as_asked():
+    truth = points_of(points=3, absent=0)["0"].truth
+    shown = set(truth.label.tolist())
+    assert len(truth.label) == 6 * len(shown)

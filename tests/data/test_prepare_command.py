@@ -1,0 +1,256 @@
+"""From the archive on a server to verified pairs: once, again, after a kill, in part."""
+
+import dataclasses
+import hashlib
+import json
+import subprocess
+import sys
+import zipfile
+
+import numpy as np
+import pytest
+import test_prepare_download as served
+from conftest import REPOSITORY
+from PIL import Image
+from test_encodings import lay
+
+from evaluation.data import load_card
+from evaluation.data.card import Archive
+from evaluation.prepare import command, layout, tables
+from evaluation.prepare.manifest import manifest_path, read_manifest
+
+rules, url = served.rules, served.url
+IDS = ["ADE_val_00000001", "ADE_val_00000002"]
+BASE = "ADEChallengeData2016"
+
+
+@pytest.fixture
+def archive(tmp_path):
+    """Two pairs of ADE20K as the official archive holds them, and a file that nobody needs."""
+    source = tmp_path / "source"
+    lay(source, "ade20k", IDS[0], np.array([[0, 1, 150], [1, 1, 13]], dtype=np.uint8))
+    lay(source, "ade20k", IDS[1], np.array([[5, 5, 5, 5]], dtype=np.uint8))
+    with zipfile.ZipFile(tmp_path / "ADE.zip", "w") as packed:
+        for path in sorted(source.rglob("*.*")):
+            packed.write(path, path.relative_to(source))
+        packed.writestr(f"{BASE}/readme.txt", "hello")
+    return (tmp_path / "ADE.zip").read_bytes()
+
+
+@pytest.fixture
+def ade(archive, url, monkeypatch):
+    """The card, pointing at the server of the test."""
+    monkeypatch.setattr(served, "CONTENT", archive)
+    digest = f"sha1:{hashlib.sha1(archive).hexdigest()}"  # noqa: S324
+    item = Archive(url=url, size="1 kB", hash=digest, members=(f"{BASE}/images", f"{BASE}/ann"))
+    card = dataclasses.replace(load_card("ade20k"), downloads=(item,))
+    monkeypatch.setattr(layout, "load_card", lambda _: card)
+
+
+def state(root):
+    files = (path for path in root.rglob("*") if path.is_file())
+    return {path.relative_to(root).as_posix(): path.stat().st_mtime_ns for path in files}
+
+
+@pytest.mark.usefixtures("ade")
+def test_from_the_archive_to_the_manifest(tmp_path, rules, capsys):
+    root = tmp_path / "data"
+    dataset = command.prepare("ade20k", root, changes={})
+    assert list(dataset.ids) == IDS
+    assert dataset[IDS[0]].truth.tolist() == [[255, 0, 149], [0, 0, 12]]
+    manifest = read_manifest(root, "ade20k")
+    assert (manifest.images, manifest.expected, manifest.complete) == (2, 2000, False)
+    found = {name: pixels for name, pixels in manifest.pixels.items() if pixels}
+    assert found == {"wall": 3, "person": 1, "tree": 4, "flag": 1, "(void)": 1}
+    assert manifest.appears["wall"] == 1
+    assert manifest.smallest == [1, 4]
+    assert "readme" not in " ".join(state(root))
+    assert str(tmp_path) not in manifest_path(root, "ade20k").read_text()
+    said = capsys.readouterr().out
+    assert "ade20k: missing" in said
+    assert "2 of 2000 images (partial)" in said
+    assert rules["asked"] == [None]
+
+
+@pytest.mark.usefixtures("ade")
+def test_running_twice_does_nothing_twice(tmp_path, rules, capsys):
+    root = tmp_path / "data"
+    command.prepare("ade20k", root, changes={})
+    before = state(root)
+    command.prepare("ade20k", root, changes={})
+    assert state(root) == before
+    assert rules["asked"] == [None]
+    assert "verified before, nothing has changed" in capsys.readouterr().out
+
+
+@pytest.mark.usefixtures("ade")
+@pytest.mark.parametrize("step", ["_write", "take_census", "write_manifest"])
+def test_killed_half_way_it_goes_on(step, tmp_path, rules, monkeypatch):
+    root, calls = tmp_path / "data", []
+    place = command.unpack.__globals__ if step == "_write" else command.__dict__
+    real = place[step]
+
+    def dies(*arguments):
+        calls.append(arguments)
+        if len(calls) == (2 if step == "_write" else 1):
+            raise KeyboardInterrupt
+        return real(*arguments)
+
+    monkeypatch.setitem(place, step, dies)
+    with pytest.raises(KeyboardInterrupt):
+        command.prepare("ade20k", root, changes={})
+    monkeypatch.setitem(place, step, real)
+    assert read_manifest(root, "ade20k") is None
+    command.prepare("ade20k", root, changes={})
+    assert read_manifest(root, "ade20k").images == 2
+    assert rules["asked"] == [None]
+
+
+@pytest.mark.usefixtures("ade")
+def test_a_download_that_stops_goes_on(tmp_path, rules):
+    rules["stops"] = [300]
+    root = tmp_path / "data"
+    with pytest.raises(ConnectionError):
+        command.prepare("ade20k", root, changes={})
+    command.prepare("ade20k", root, changes={})
+    assert rules["asked"] == [None, "bytes=300-"]
+    assert read_manifest(root, "ade20k").images == 2
+
+
+@pytest.mark.usefixtures("ade")
+def test_only_telling(tmp_path, rules):
+    with pytest.raises(FileNotFoundError, match="there is no such folder; expected ADE"):
+        command.prepare("ade20k", tmp_path / "data", wish="no", changes={})
+    assert rules["asked"] == []
+
+
+@pytest.mark.usefixtures("ade")
+def test_a_partial_set_is_left_alone_until_it_is_asked_for(tmp_path, rules):
+    root = tmp_path / "data"
+    lay(root, "ade20k", IDS[1], np.array([[5, 5, 5, 5]], dtype=np.uint8))
+    assert list(command.prepare("ade20k", root, changes={}).ids) == IDS[1:]
+    assert rules["asked"] == []
+    assert list(command.prepare("ade20k", root, wish="yes", changes={}).ids) == IDS
+    assert read_manifest(root, "ade20k").images == 2
+
+
+@pytest.mark.usefixtures("ade")
+def test_a_changed_file_is_verified_again(tmp_path):
+    root = tmp_path / "data"
+    command.prepare("ade20k", root, changes={})
+    first = read_manifest(root, "ade20k")
+    Image.fromarray(np.array([[6, 6, 6, 6]], dtype=np.uint8)).save(
+        root / BASE / "annotations/validation" / f"{IDS[1]}.png"
+    )
+    command.prepare("ade20k", root, changes={})
+    second = read_manifest(root, "ade20k")
+    assert (first.ids, first.labels) == (second.ids, first.labels)
+    assert first.labels != second.labels
+    assert second.pixels["ceiling"] == 4
+
+
+def test_broken_pairs_are_counted_and_named(tmp_path):
+    for name, stored in zip(IDS, ([[151]], [[200]]), strict=True):
+        lay(tmp_path, "ade20k", name, np.array(stored, dtype=np.uint8))
+    with pytest.raises(
+        ValueError, match=r"2 of 2 samples are broken: mask ADE_val_00000001.png has"
+    ):
+        command.prepare("ade20k", tmp_path, wish="no", changes={})
+    assert not manifest_path(tmp_path, "ade20k").exists()
+
+
+def test_a_root_that_cannot_be_written(tmp_path, capsys):
+    lay(tmp_path, "ade20k", IDS[0], np.array([[1]], dtype=np.uint8))
+    tmp_path.chmod(0o555)
+    try:
+        command.prepare("ade20k", tmp_path, changes={})
+    finally:
+        tmp_path.chmod(0o755)
+    assert "is read-only: nothing is downloaded" in capsys.readouterr().out
+    assert not manifest_path(tmp_path, "ade20k").exists()
+
+
+def test_an_archive_that_a_person_put_there(tmp_path):
+    """Cityscapes needs an account."""
+    name = "frankfurt/frankfurt_000000_000294"
+    lay(tmp_path / "source", "cityscapes", name, np.array([[7, 33, 0]], dtype=np.uint8))
+    root = tmp_path / "data"
+    with pytest.raises(FileNotFoundError, match=r"put gtFine_trainvaltest.zip and leftImg8bit_tr"):
+        command.prepare("cityscapes", root, changes={})
+    (root / "downloads").mkdir(parents=True)
+    for kind in ("gtFine", "leftImg8bit"):
+        with zipfile.ZipFile(root / f"downloads/{kind}_trainvaltest.zip", "w") as packed:
+            for path in (tmp_path / "source/cityscapes" / kind).rglob("*.png"):
+                packed.write(path, path.relative_to(tmp_path / "source/cityscapes"))
+    dataset = command.prepare("cityscapes", root, changes={})
+    assert dataset[name].truth.tolist() == [[0, 18, 255]]
+
+
+def test_the_same_truth_has_the_same_hash_whatever_the_files(tmp_path):
+    """A palette PNG and a grey one of another compression."""
+    labels = np.array([[0, 1, 150], [1, 1, 13]], dtype=np.uint8)
+    found = []
+    for kind in ("grey", "palette"):
+        lay(tmp_path / kind, "ade20k", IDS[0], labels)
+        if kind == "palette":
+            mask = Image.fromarray(labels, mode="P")
+            mask.putpalette(list(range(256)) * 3)
+            mask.save(tmp_path / kind / BASE / f"annotations/validation/{IDS[0]}.png")
+        command.prepare("ade20k", tmp_path / kind, changes={})
+        manifest = dataclasses.asdict(read_manifest(tmp_path / kind, "ade20k"))
+        manifest.pop("seen")
+        found.append(manifest)
+    assert found[0] == found[1]
+
+
+def test_a_manifest_that_cannot_be_read(tmp_path):
+    path = manifest_path(tmp_path, "ade20k")
+    path.parent.mkdir()
+    for text in ("", "[]", json.dumps({"schema": 99})):
+        path.write_text(text)
+        assert read_manifest(tmp_path, "ade20k") is None
+
+
+def test_every_data_set_has_a_row(tmp_path):
+    table = tables.overview(tmp_path / "nothing")
+    assert table.row_count == len(layout.names()) - 1  # all but hub
+    lines = tables.addresses(tmp_path / "nothing")
+    assert any("VOCtrainval_11-May-2012.tar" in line and "voc, voc20" in line for line in lines)
+
+
+def run(*words, **environment):
+    done = subprocess.run(
+        [sys.executable, "scripts/prepare.py", *words],
+        cwd=REPOSITORY, capture_output=True, text=True, check=False, env=environment or None,
+    )  # fmt: skip
+    return done.returncode, done.stdout, done.stderr
+
+
+def test_the_command(tmp_path):
+    lay(tmp_path, "ade20k", IDS[0], np.array([[1, 2]], dtype=np.uint8))
+    code, said, errors = run(GEM_DATA=str(tmp_path), HF_HOME=str(tmp_path / "hf"))
+    assert (code, errors) == (0, "")
+    assert "partial, 1 of 2000" in said
+    target = tmp_path / "out.parquet"
+    code, said, errors = run(
+        "dataset=ade20k", f"root={tmp_path}", "download=no", f"export={target}"
+    )
+    assert (code, errors) == (0, "")
+    assert target.is_file()
+    assert "wall" in said
+
+
+@pytest.mark.parametrize(
+    ("words", "said"),
+    [
+        (["dataset=cifar"], "error: dataset=cifar: no such choice; dataset is one of ade20k, "),
+        (["voc"], "error: voc: expected KEY=VALUE"),
+        (["dataset=voc", "download=never"], "error: download=never: expected one of auto, yes, no"),
+        (["dataset=voc", "sizes=3"], "error: sizes: dataset=voc has dataset, encoding, image, "),
+    ],
+)
+def test_wrong_words(words, said):
+    code, _, errors = run(*words)
+    assert code == 1
+    assert errors.startswith(said)
+    assert errors.count("\n") == 1

@@ -1,0 +1,79 @@
+"""Heat maps against masks, without competition between classes."""
+
+import math
+
+import pytest
+import torch
+
+from evaluation.metrics import HeatmapIoU, overlaps
+
+VOID = 255
+
+
+def counts(maps, truth, *, first=1):
+    found = overlaps(torch.tensor(maps), torch.tensor(truth), first=first, void=VOID)
+    return found.tolist()
+
+
+def test_worked_by_hand():
+    """Class 1 scaled: 0, 1/3, 2/3, 1; over 0.5 are the last two, of which one is right."""
+    maps = [[[1.0, 2.0], [3.0, 4.0]], [[9.0, 0.0], [0.0, 0.0]]]
+    assert counts(maps, [[1, 0], [0, 1]]) == [[1, 3], [0, 0]]  # class 2 is not shown
+
+
+def test_labels_without_a_background_start_at_zero():
+    maps = [[[1.0, 0.0]], [[0.0, 1.0]]]
+    assert counts(maps, [[0, 1]], first=0) == [[1, 1], [1, 1]]
+
+
+def test_void_pixels_are_neither_hit_nor_miss():
+    maps = [[[0.0, 1.0, 1.0, 0.9]]]
+    assert counts(maps, [[0, 1, VOID, VOID]]) == [[1, 1]]
+
+
+def test_void_pixels_still_scale_the_map():
+    """The map is scaled as it is shown, over the whole image."""
+    assert counts([[[0.0, 1.0, 10.0]]], [[0, 1, VOID]]) == [[0, 1]]
+
+
+def test_a_constant_map_covers_nothing():
+    assert counts([[[0.3, 0.3]]], [[0, 1]]) == [[0, 1]]
+
+
+def test_maps_do_not_compete():
+    """Both words may claim the same pixel, and a map's height means nothing."""
+    maps = [[[0.0, 100.0]], [[0.0, 0.001]]]
+    assert counts(maps, [[1, 2]]) == [[0, 2], [1, 1]]
+
+
+def test_maps_are_upsampled_to_the_truth():
+    """2 patches over 8 pixels: 0, 0, 1/8, 3/8, 5/8, 7/8, 1, 1; four are over a half."""
+    assert counts([[[0.0, 8.0]]], [[0, 0, 0, 0, 0, 1, 1, 1]]) == [[3, 4]]
+
+
+def test_mean_over_the_classes_that_occur():
+    metric = HeatmapIoU(classes=3, first=1)
+    maps = torch.tensor([[[1.0, 0.0, 0.0, 0.0]], [[0.0, 0.0, 1.0, 1.0]], [[1.0, 0.0, 1.0, 0.0]]])
+    metric.update(maps, torch.tensor([[1, 1, 2, 2]]))
+    metric.update(maps, torch.tensor([[1, 0, 0, 0]]))
+    assert metric.counts.tolist() == [[2, 3], [2, 2], [0, 0]]
+    assert metric.compute().item() == pytest.approx((2 / 3 + 1) / 2)
+
+
+def test_no_object_at_all():
+    metric = HeatmapIoU(classes=2, first=1)
+    metric.update(torch.rand(2, 3, 3), torch.zeros(3, 3, dtype=torch.long))
+    assert math.isnan(metric.compute())
+
+
+def test_processes_merge_by_sums():
+    generator = torch.Generator().manual_seed(1)
+    truths = torch.randint(4, (4, 6, 6), generator=generator)
+    whole, first, second = (HeatmapIoU(classes=3, first=1) for _ in range(3))
+    for i, truth in enumerate(truths):
+        maps = torch.rand(3, 2, 2, generator=generator)
+        whole.update(maps, truth)
+        (first if i % 2 else second).update(maps, truth)
+    first.merge_state(second)
+    assert torch.equal(first.counts, whole.counts)
+    assert first.compute() == whole.compute()
