@@ -14,7 +14,9 @@ from collections.abc import Sequence
 from pathlib import Path
 
 import hydra
+from hydra.core.hydra_config import HydraConfig
 from hydra.errors import HydraException, InstantiationException, MissingConfigException
+from hydra.types import RunMode
 from hydra.utils import instantiate
 from omegaconf import DictConfig
 from omegaconf.errors import OmegaConfBaseException
@@ -56,14 +58,27 @@ def compose_setting(overrides: Sequence[str]) -> Setting:
 
 
 @hydra.main(version_base="1.3", config_path="configs", config_name="config")
-def main(config: DictConfig) -> float:
-    """Evaluate the composed setting; returns its headline score, for sweepers that optimise it."""
+def main(config: DictConfig) -> float | None:
+    """Evaluate the composed setting; returns its headline score, for sweepers that optimise it.
+
+    One job alone ends here if the user made a mistake; a sweep goes on and tells it at its end.
+    """
+    try:
+        return job(config)
+    except MISTAKES as error:
+        if HydraConfig.get().mode == RunMode.MULTIRUN or os.environ.get("GEM_TRACEBACK"):
+            raise
+        sys.exit(f"error: {sentence(error)}")
+
+
+def job(config: DictConfig) -> float | None:
+    """Build what the config says, then evaluate it, or label its images if they have no truth."""
     setting, folder = build(config), Path(config.output)
     from evaluation.job import label, run
 
     if isinstance(setting.dataset, Folder):
         label(setting, Path(config.labels))
-        return 0.0
+        return None
     record, path = run(setting, folder)
     from evaluation.console import show
 

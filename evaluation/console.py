@@ -62,7 +62,7 @@ def show(records: Sequence[Record], paths: Sequence[Path]) -> None:
         table.add_column(HEADINGS[score], justify="right", no_wrap=True)
     table.add_column("images/s", justify="right", no_wrap=True)
     for record in records:
-        shown = [f"{100 * record.scores[name]:.1f}" for name in scores]
+        shown = [_percent(record.scores[name]) for name in scores]
         speed = f"{record.cost['images_per_second']:.1f}"
         table.add_row(_method(record), _model(record), *shown, speed)
     console.print(table)
@@ -86,7 +86,7 @@ def readings_table(record: Record) -> Table:
         table.add_column(f"{side}, {pairs}", justify="right", no_wrap=True)
     for aggregation in AGGREGATIONS:
         names = [reading_name(aggregation, side, pairs) for pairs, side in product(PAIRS, SIDES)]
-        shown = [f"{100 * record.scores[name]:.1f}" for name in names]
+        shown = [_percent(record.scores[name]) for name in names]
         shown[0] = f"[bold]{shown[0]}[/]" if names[0] == "pmiou" else shown[0]
         table.add_row(f"per {aggregation}", *shown)
     return table
@@ -100,3 +100,7 @@ def _model(record: Record) -> str:
     weights = record.backbone["weights"]
     shown = weights if record.backbone["sha256"] else f"[bold red]{weights}[/]"
     return f"{record.backbone['model']}, {shown}"
+
+
+def _percent(score: float | None) -> str:
+    return "-" if score is None else f"{100 * score:.1f}"

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from pathlib import Path
 
 from evaluation.console import console, progress
@@ -20,7 +19,7 @@ def run(setting: Setting, folder: Path) -> tuple[Record, Path]:
     with progress(title, total=len(setting.ids)) as advance:
         result = evaluate(setting, advance)
     record = make_record(setting, result)
-    if any(map(math.isnan, record.scores.values())):
+    if next(iter(record.scores.values())) is None:
         raise ValueError(f"{setting.dataset.card.name}: nothing of the truth counts, all is void")
     return record, write_record(record, folder)
 

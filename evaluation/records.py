@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import math
 import platform
 import subprocess
 import tempfile
@@ -29,15 +30,16 @@ REPOSITORY = Path(__file__).parents[1]
 class Record:
     """What one evaluation found and under which circumstances. See `make_record`.
 
-    Scores are shares in [0, 1]. ``hashes`` tell which weights, vocabulary, protocol and samples
-    were used; two records with the same ``key`` are of the same setting and have the same scores.
+    Scores are shares in [0, 1], the headline first; None where nothing of the kind occurred.
+    ``hashes`` tell which weights, vocabulary, protocol and samples were used; two records with the
+    same ``key`` are of the same setting and have the same scores.
     """
 
     schema: int
     key: str
     names: dict[str, str]
     setting: dict[str, Any]
-    scores: dict[str, float]
+    scores: dict[str, float | None]
     per_class: dict[str, float | None]
     counts: dict[str, list[Any]]
     images: int
@@ -77,7 +79,10 @@ def make_record(setting: Setting, result: Result) -> Record:
             "protocol": setting.protocol.name,
         },
         setting=description,
-        scores=result.outcome.scores,
+        scores={
+            name: None if math.isnan(value) else value
+            for name, value in result.outcome.scores.items()
+        },
         per_class=result.outcome.per_class,
         counts=result.outcome.counts,
         images=result.images,
@@ -154,12 +159,12 @@ def write_record(record: Record, folder: Path) -> Path:
 def read_record(path: Path) -> Record:
     """A record from its file. Raises ValueError if it is none or of another schema."""
     try:
-        record = Record(**json.loads(path.read_text(encoding="utf-8")))
-    except (json.JSONDecodeError, TypeError) as error:
+        content = json.loads(path.read_text(encoding="utf-8"))
+        if content["schema"] != SCHEMA:
+            raise ValueError(f"{path} has schema {content['schema']}, expected {SCHEMA}")
+        return Record(**content)
+    except (json.JSONDecodeError, UnicodeDecodeError, TypeError, KeyError) as error:
         raise ValueError(f"{path} is not a record: {error}") from error
-    if record.schema != SCHEMA:
-        raise ValueError(f"{path} has schema {record.schema}, expected {SCHEMA}")
-    return record
 
 
 def _cost(result: Result, device: torch.device) -> dict[str, float | str | int]:
@@ -174,9 +179,17 @@ def _cost(result: Result, device: torch.device) -> dict[str, float | str | int]:
         "seconds": round(result.seconds, 3),
         "images_per_second": round(result.images / result.seconds, 2),
         "peak_memory_mib": round(peak / 2**20),
-        "device": torch.cuda.get_device_name(device) if gpu else platform.processor() or "cpu",
+        "device": torch.cuda.get_device_name(device) if gpu else _processor(),
         "threads": torch.get_num_threads(),
     }
+
+
+def _processor() -> str:
+    """The model of the processor where Linux says it, else its architecture."""
+    lines = Path("/proc/cpuinfo")
+    text = lines.read_text(encoding="utf-8") if lines.is_file() else ""
+    named = [line.partition(":")[2].strip() for line in text.splitlines() if "model name" in line]
+    return named[0] if named else platform.machine()
 
 
 def _code() -> dict[str, Any]:

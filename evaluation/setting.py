@@ -18,7 +18,7 @@ from gem.vocabulary import Prompts, Vocabulary
 
 # What says where and how fast a number was computed, but not which number. The weights count by
 # the hash of their file, which the record holds, and not by its path.
-INCIDENTAL = {"root", "device", "batch_size", "workers", "weights", "tuned"}
+INCIDENTAL = {"root", "device", "batch_size", "workers", "weights", "tuned", "missing"}
 
 
 @options

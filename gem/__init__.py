@@ -36,16 +36,16 @@ def load(
     """A model ready to ground words: ``load(...).heatmaps(image, prompts)``.
 
     ``model`` is a name of open_clip, a folder, or ``tiny``, the embedded model of drawn scenes;
-    ``weights`` a tag or file (see `gem.OpenClip`); ``method`` is `gem.Gem` with the paper's
-    settings unless given. ``short_side`` in pixels is 448, for ``tiny`` the 64 of its training.
+    ``weights`` a tag or file (see `gem.OpenClip`), which only ``tiny`` has of its own. ``method``
+    is `gem.Gem` with the paper's settings unless given. ``short_side`` in pixels is 448, for
+    ``tiny`` the 64 of its training.
     """
     from gem.segmenter import Segmenter
 
-    embedded = model == "tiny" and weights is None
-    backbone = OpenClip(
-        model=model, weights="embedded" if embedded else weights, quick_gelu=quick_gelu
-    )
-    resize = ShortSide(size=short_side or (64 if model == "tiny" else 448))
+    if model != "tiny" and weights is None:
+        raise ValueError(f"gem.load({model!r}): say which weights, a tag of open_clip or a file")
+    backbone = OpenClip(model=model, weights=weights or "embedded", quick_gelu=quick_gelu)
+    resize = ShortSide(size=(64 if model == "tiny" else 448) if short_side is None else short_side)
     return Segmenter(backbone, method or Gem(), resize)
 
 

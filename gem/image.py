@@ -13,6 +13,10 @@ from jaxtyping import Float, Float64, Int64
 from PIL import Image, UnidentifiedImageError
 from torch import Tensor
 
+# What Pillow raises for a file that is broken, hostile or no image.
+BROKEN = (
+    UnidentifiedImageError, Image.DecompressionBombError, OSError, SyntaxError, ValueError,
+)  # fmt: skip
 # Cosines are float32: a map that spans less than this says nothing.
 ROUNDING = 1e-6
 
@@ -24,7 +28,7 @@ def read_image(path: Path) -> Image.Image:
             return opened.convert("RGB")
     except FileNotFoundError:
         raise FileNotFoundError(f"there is no image {path}") from None
-    except (UnidentifiedImageError, OSError, SyntaxError, ValueError) as error:
+    except BROKEN as error:
         raise ValueError(f"{path} cannot be read as an image: {error}") from error
 
 

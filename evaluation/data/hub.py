@@ -132,6 +132,8 @@ def _load(repository: str, *, split: str, revision: str | None) -> Any:
                 raise FileNotFoundError("there is no such file")
             files = {split: str(path)}
             return datasets.load_dataset(BUILDERS[path.suffix], data_files=files, split=split)
+        if (path / "dataset_dict.json").is_file():
+            return datasets.load_from_disk(f"{repository}/{split}")
         if (path / "state.json").is_file():
             return datasets.load_from_disk(repository)
         return datasets.load_dataset(repository, revision=revision, split=split)

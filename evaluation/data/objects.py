@@ -34,13 +34,8 @@ def _house(p: Paint) -> list[Part]:
     panes = [box(x, 0.1, x + 0.36, 0.42, GLASS) for x in (-0.62, 0.26)]
     roof = shape(p.accent, (-1, -0.1), (0, -0.9), (1, -0.1))
     chimney = box(0.4, -0.85, 0.62, -0.3, p.shade)
-    return [
-        chimney,
-        box(-0.8, -0.1, 0.8, 0.9, p.main),
-        roof,
-        *panes,
-        box(-0.16, 0.4, 0.16, 0.9, WOOD),
-    ]
+    walls, door = box(-0.8, -0.1, 0.8, 0.9, p.main), box(-0.16, 0.4, 0.16, 0.9, WOOD)
+    return [chimney, walls, roof, *panes, door]
 
 
 def _car(p: Paint) -> list[Part]:
@@ -116,11 +111,7 @@ def _umbrella(p: Paint) -> list[Part]:
         box(-0.3, 0.76, 0.05, 0.86, INK),
         box(-0.3, 0.6, -0.2, 0.8, INK),
     ]
-    panels = [
-        dome(0, 0, 0.98, 0.8, p.main),
-        dome(0, 0, 0.55, 0.8, p.accent),
-        dome(0, 0, 0.2, 0.8, p.main),
-    ]
+    panels = [dome(0, 0, r, 0.8, c) for r, c in ((0.98, p.main), (0.55, p.accent), (0.2, p.main))]
     return [*handle, *panels]
 
 

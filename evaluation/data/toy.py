@@ -18,7 +18,8 @@ if TYPE_CHECKING:
 class Toy:
     """Scenes of seeds that the tiny model was never trained or tuned on, unless asked for.
 
-    dataset: the name of the card. scenes: how many. size: side of the drawn images and of their masks, in pixels.
+    dataset: the name of the card. scenes: how many. size: side of the drawn images and of their
+    masks, in pixels.
     split: ``eval`` or ``tune``; both are disjoint from the training seeds and from each other.
     """
 

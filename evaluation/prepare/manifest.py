@@ -6,16 +6,19 @@ import hashlib
 import json
 from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
+from evaluation.atomic import write_text
 from evaluation.data.card import Card
 from evaluation.data.files import OnDisk
-from evaluation.atomic import write_text
 from evaluation.prepare.verify import Census
 from evaluation.setting import describe
 
+if TYPE_CHECKING:
+    import numpy as np
+    from jaxtyping import Int64
+
 SCHEMA = 1
-REST = "(void)"
 
 
 @dataclass(frozen=True)
@@ -65,8 +68,8 @@ def make_manifest(dataset: OnDisk, census: Census) -> Manifest:
         reader=_reader(dataset),
         ids=hashlib.sha256("\n".join(dataset.ids).encode()).hexdigest(),
         labels=census.digest,
-        pixels=_by_name(card, census.pixels.tolist()),
-        appears=_by_name(card, census.appears.tolist()),
+        pixels=_by_name(card, census, census.pixels),
+        appears=_by_name(card, census, census.appears),
         smallest=list(census.smallest),
         largest=list(census.largest),
         seen=fingerprint_files(dataset),
@@ -111,5 +114,5 @@ def _reader(dataset: OnDisk) -> dict[str, Any]:
     return {key: value for key, value in fields.items() if key not in {"root", "missing"}}
 
 
-def _by_name(card: Card, counts: list[int]) -> dict[str, int]:
-    return dict(zip((*card.labels, REST), counts, strict=True))
+def _by_name(card: Card, census: Census, counts: Int64[np.ndarray, " n"]) -> dict[str, int]:
+    return dict(zip((*card.labels, census.rest), counts.tolist(), strict=True))

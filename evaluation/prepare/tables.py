@@ -73,7 +73,8 @@ def histogram(manifest: Manifest) -> Table:
     hashes = f"ids {manifest.ids[:12]}, labels {manifest.labels[:12]}"
     title = f"{manifest.dataset}: {state_of(manifest)}, {hashes}"
     table = Table(title=title, title_justify="left")
-    for heading in ("label", "pixels", "share", "images"):
+    counted = "points" if "(no)" in manifest.pixels else "pixels"
+    for heading in ("label", counted, "share", "images"):
         table.add_column(heading, justify="left" if heading == "label" else "right")
     whole = max(1, sum(manifest.pixels.values()))
     rows = list(manifest.pixels.items())

@@ -23,7 +23,7 @@ class Census:
     """What the truth of a data set holds, in integers.
 
     pixels, appears: pixels and images by label, the last entry for void; of points, those that say
-    yes, the last entry for no.
+    yes, the last entry for no. rest: what the last entry is called.
     digest: over ids, sizes and labels, so that two people can compare their ground truth whatever
     files they made it of.
     """
@@ -31,6 +31,7 @@ class Census:
     pixels: Int64[np.ndarray, " labels+1"]
     appears: Int64[np.ndarray, " labels+1"]
     images: int = 0
+    rest: str = "(void)"
     smallest: tuple[int, ...] = ()
     largest: tuple[int, ...] = ()
     digest: str = ""
@@ -62,6 +63,7 @@ def _count(census: Census, sample: Sample) -> None:
     last = len(census.pixels) - 1
     if isinstance(sample.truth, Points):
         labels = np.where(sample.truth.positive, sample.truth.label, last)
+        census.rest = "(no)"
     else:
         labels = np.where(sample.truth == VOID, last, sample.truth).ravel()
     counts = np.bincount(labels, minlength=last + 1)

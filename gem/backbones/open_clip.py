@@ -33,7 +33,7 @@ class OpenClip:
     quick_gelu: the activation that the weights were trained with. null follows the tag; a file
         does not say it, so it must be told. One that contradicts the tag is an error: open_clip
         only warns, and many published numbers are of the wrong activation.
-    device: ``auto`` (the GPU if there is one), ``cpu``, ``cuda``, ``cuda:1``, ``mps``.
+    device: ``auto`` (the GPU if there is one), ``cpu``, ``cuda``, ``cuda:1``.
     precision: of the towers. Cosines and everything after them are float32.
     """
 

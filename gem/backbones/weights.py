@@ -160,6 +160,9 @@ def _fetch(model: str, tag: str, source: Mapping[str, str]) -> Path:
         if isinstance(cached, str):
             return Path(cached)
     host = constants.ENDPOINT if repository else source.get("url", "")
+    downloaded = Path.home() / ".cache" / "clip" / Path(host).name  # where open_clip puts addresses
+    if not repository and downloaded.is_file():
+        return downloaded
     try:
         if constants.HF_HUB_OFFLINE:
             raise httpx.ConnectError("HF_HUB_OFFLINE is set")

@@ -165,7 +165,7 @@ def test_nothing_but_what_is_there(name, tmp_path):
     partly = build(name, tmp_path)
     assert tuple(partly.ids) == (IDS[name],)
     partly.image_path(IDS[name]).unlink()
-    with pytest.raises(FileNotFoundError, match="none of the .* samples is there, expected"):
+    with pytest.raises(FileNotFoundError, match=r"none of the .* samples is there, expected"):
         build(name, tmp_path).ids  # noqa: B018
 
 

@@ -60,13 +60,18 @@ def as_arrow_folder(rows, folder):
     return folder / "saved"
 
 
+def as_arrow_splits(rows, folder):
+    datasets.DatasetDict(train=rows).save_to_disk(folder / "splits")
+    return folder / "splits"
+
+
 def as_parquet_folder(rows, folder):
     (folder / "data").mkdir()
     rows.to_parquet(folder / "data" / "train-00000-of-00001.parquet")
     return folder / "data"
 
 
-@pytest.mark.parametrize("write", [as_parquet, as_arrow_folder, as_parquet_folder])
+@pytest.mark.parametrize("write", [as_parquet, as_arrow_folder, as_arrow_splits, as_parquet_folder])
 @pytest.mark.parametrize("feature", [None, "L", "RGB"])
 def test_masks_are_ids_whatever_the_feature_says(write, feature, tmp_path):
     """Image(mode="L") on a palette PNG would give luma."""

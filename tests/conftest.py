@@ -1,0 +1,76 @@
+"""What all tests share: no network, and a small model that each run makes for itself."""
+
+import json
+import os
+from pathlib import Path
+
+os.environ["HF_HUB_OFFLINE"] = "1"  # read when huggingface_hub is imported
+
+import pytest
+import torch
+from safetensors.torch import load_file, save_file
+
+from gem.backbones import OpenClip
+
+torch.set_num_threads(1)  # the models are small: threads would only wait for each other
+REPOSITORY = Path(__file__).parents[1]
+SMALL = {
+    "embed_dim": 24,
+    "vision_cfg": {"image_size": 40, "patch_size": 8, "width": 64, "head_width": 16, "layers": 5},
+    "text_cfg": {"context_length": 16, "vocab_size": 49408, "width": 32, "heads": 2, "layers": 1},
+}
+
+
+def write_config(folder, **changes):
+    """A model folder as open_clip reads it; ``changes`` go into the image tower."""
+    config = SMALL | {"vision_cfg": SMALL["vision_cfg"] | changes}
+    text = json.dumps({"model_cfg": config, "preprocess_cfg": {}})
+    folder.mkdir(parents=True, exist_ok=True)
+    (folder / "open_clip_config.json").write_text(text, encoding="utf-8")
+    return folder
+
+
+def roughen(model):
+    """Noise on biases, norms and scales, sharper attention: no part may be 0 or 1 by its init."""
+    generator = torch.Generator().manual_seed(1)
+    for name, value in model.named_parameters():
+        if "token_embedding" in name:
+            value.mul_(20)  # words must differ
+        if "ln_1.weight" in name:
+            value.mul_(2)
+        if value.ndim == 1:
+            value.add_(torch.randn(value.shape, generator=generator) * 0.2)
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _own_cache(tmp_path_factory):
+    """Text embeddings are not kept in the user's cache."""
+    os.environ["GEM_CACHE"] = str(tmp_path_factory.mktemp("cache"))
+
+
+@pytest.fixture(scope="session")
+def folder(tmp_path_factory):
+    """The folder of the small model: config and weights."""
+    folder = write_config(tmp_path_factory.mktemp("model") / "small")
+    model = OpenClip(model=str(folder), device="cpu", seed=3).towers.model
+    roughen(model)
+    save_file(model.state_dict(), folder / "model.safetensors")
+    return folder
+
+
+@pytest.fixture(scope="session")
+def small(folder):
+    """The small model: patch 8, 5 blocks of 4 heads, position embeddings for 5x5 patches."""
+    return OpenClip(model=str(folder), weights="embedded", device="cpu")
+
+
+@pytest.fixture(scope="session")
+def state(folder):
+    """The parameters of the small model, as they lie in its file."""
+    return load_file(folder / "model.safetensors")
+
+
+@pytest.fixture
+def images():
+    """Three normalised images of the model's own size."""
+    return torch.randn(3, 3, 40, 40, generator=torch.Generator().manual_seed(5))
