@@ -83,5 +83,5 @@ def test_words_that_do_not_fit(words, dataset, message):
 
 
 def test_prompts_need_a_gap():
-    with pytest.raises(ValueError, match="needs one {} for the word"):
+    with pytest.raises(ValueError, match=r"needs one \{\} for the word"):
         Prompts(templates=("a photo",))
