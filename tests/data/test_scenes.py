@@ -17,22 +17,6 @@ from evaluation.data.outlines import COLOURS, Paint
 from evaluation.data.scenes import EVAL, KINDS, TRAIN, TUNE, draw_scene, vocabulary_words
 
 WHITE = (255, 255, 255)
-WHITE = (255, 255, 255)
-WHITE = (255, 255, 255)
-WHITE = (255, 255, 255)
-WHITE = (255, 255, 255)
-WHITE = (255, 255, 255)
-WHITE = (255, 255, 255)
-WHITE = (255, 255, 255)
-WHITE = (255, 255, 255)
-WHITE = (255, 255, 255)
-WHITE = (255, 255, 255)
-WHITE = (255, 255, 255)
-WHITE = (255, 255, 255)
-WHITE = (255, 255, 255)
-WHITE = (255, 255, 255)
-WHITE = (255, 255, 255)
-WHITE = (255, 255, 255)
 MANY = [draw_scene(seed, size=32) for seed in range(250)]
 
 
@@ -48,8 +32,8 @@ def test_scenes_are_those_that_the_tiny_model_and_the_records_know():
     # A change here changes the data: train the tiny model again and say so in the changelog.
     # Masks, not images: they hold whole pixels only, the same on every platform.
     digest = hashlib.sha256(b"".join(scene.mask.tobytes() for scene in MANY[:40]))
-    assert digest.hexdigest()[:16] == "5d49355474013ff1"
-    assert MANY[0].caption == "a picture of a fish and a bird."
+    assert digest.hexdigest()[:16] == "2f2bdfd5391ec69d"
+    assert MANY[0].caption == "a photo of a fish next to a bird"
 
 
 def test_another_size_is_the_same_scene():
@@ -84,150 +68,6 @@ def test_every_kind_every_count_and_every_background_occurs():
 def test_no_object_is_lost_behind_another():
     shares = [np.mean(s.mask == KINDS.index(k) + 1) for s in MANY for k in s.kinds]
     assert min(shares) > 0.005
-
-
-def whitened(kind, paint):
-    return [replace(part, colour=WHITE) for part in objects.object_parts(kind, paint)]
-
-
-def black(_rng, _name, *, colours, size):
-    assert len(colours) == 2
-    return Image.new("RGB", (size, size))
-
-
-def whitened(kind, paint):
-    return [replace(part, colour=WHITE) for part in objects.object_parts(kind, paint)]
-
-
-def black(_rng, _name, *, colours, size):
-    assert len(colours) == 2
-    return Image.new("RGB", (size, size))
-
-
-def whitened(kind, paint):
-    return [replace(part, colour=WHITE) for part in objects.object_parts(kind, paint)]
-
-
-def black(_rng, _name, *, colours, size):
-    assert len(colours) == 2
-    return Image.new("RGB", (size, size))
-
-
-def whitened(kind, paint):
-    return [replace(part, colour=WHITE) for part in objects.object_parts(kind, paint)]
-
-
-def black(_rng, _name, *, colours, size):
-    assert len(colours) == 2
-    return Image.new("RGB", (size, size))
-
-
-def whitened(kind, paint):
-    return [replace(part, colour=WHITE) for part in objects.object_parts(kind, paint)]
-
-
-def black(_rng, _name, *, colours, size):
-    assert len(colours) == 2
-    return Image.new("RGB", (size, size))
-
-
-def whitened(kind, paint):
-    return [replace(part, colour=WHITE) for part in objects.object_parts(kind, paint)]
-
-
-def black(_rng, _name, *, colours, size):
-    assert len(colours) == 2
-    return Image.new("RGB", (size, size))
-
-
-def whitened(kind, paint):
-    return [replace(part, colour=WHITE) for part in objects.object_parts(kind, paint)]
-
-
-def black(_rng, _name, *, colours, size):
-    assert len(colours) == 2
-    return Image.new("RGB", (size, size))
-
-
-def whitened(kind, paint):
-    return [replace(part, colour=WHITE) for part in objects.object_parts(kind, paint)]
-
-
-def black(_rng, _name, *, colours, size):
-    assert len(colours) == 2
-    return Image.new("RGB", (size, size))
-
-
-def whitened(kind, paint):
-    return [replace(part, colour=WHITE) for part in objects.object_parts(kind, paint)]
-
-
-def black(_rng, _name, *, colours, size):
-    assert len(colours) == 2
-    return Image.new("RGB", (size, size))
-
-
-def whitened(kind, paint):
-    return [replace(part, colour=WHITE) for part in objects.object_parts(kind, paint)]
-
-
-def black(_rng, _name, *, colours, size):
-    assert len(colours) == 2
-    return Image.new("RGB", (size, size))
-
-
-def whitened(kind, paint):
-    return [replace(part, colour=WHITE) for part in objects.object_parts(kind, paint)]
-
-
-def black(_rng, _name, *, colours, size):
-    assert len(colours) == 2
-    return Image.new("RGB", (size, size))
-
-
-def whitened(kind, paint):
-    return [replace(part, colour=WHITE) for part in objects.object_parts(kind, paint)]
-
-
-def black(_rng, _name, *, colours, size):
-    assert len(colours) == 2
-    return Image.new("RGB", (size, size))
-
-
-def whitened(kind, paint):
-    return [replace(part, colour=WHITE) for part in objects.object_parts(kind, paint)]
-
-
-def black(_rng, _name, *, colours, size):
-    assert len(colours) == 2
-    return Image.new("RGB", (size, size))
-
-
-def whitened(kind, paint):
-    return [replace(part, colour=WHITE) for part in objects.object_parts(kind, paint)]
-
-
-def black(_rng, _name, *, colours, size):
-    assert len(colours) == 2
-    return Image.new("RGB", (size, size))
-
-
-def whitened(kind, paint):
-    return [replace(part, colour=WHITE) for part in objects.object_parts(kind, paint)]
-
-
-def black(_rng, _name, *, colours, size):
-    assert len(colours) == 2
-    return Image.new("RGB", (size, size))
-
-
-def whitened(kind, paint):
-    return [replace(part, colour=WHITE) for part in objects.object_parts(kind, paint)]
-
-
-def black(_rng, _name, *, colours, size):
-    assert len(colours) == 2
-    return Image.new("RGB", (size, size))
 
 
 def whitened(kind, paint):

@@ -1,0 +1,171 @@
+"""Trains the tiny committed CLIP model on drawn scenes, and measures it.
+
+    python scripts/train_tiny.py --out gem/backbones/tiny
+
+Plain contrastive learning (Radford et al. 2021, section 2.3) of a native open_clip model, with
+one change: a batch holds many captions that name the same kinds, and all of them are
+right for the image. One process and one thread a core, because a pool of threads
+stalls whenever another program wants a core; one process on a GPU.
+"""
+
+import argparse
+import math
+import os
+import time
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import torch
+import torch.distributed as dist
+import torch.nn.functional as F
+from open_clip import CLIP, create_model
+from tiny_forward import encode_image
+from tiny_model import CONTEXT, save, sharpen, write_folder
+from tiny_scenes import Scenes, draw_batch, phase_at, render
+from tiny_scores import print_scores
+from torch import Tensor, nn
+from torch.multiprocessing.spawn import spawn
+
+from evaluation.data.scenes import vocabulary_words
+from gem.backbones.words import WordTokenizer
+
+GAIN = 2.0
+MEETING = "processes-meet-here"
+
+
+@dataclass(frozen=True)
+class Plan:
+    """What one run does; `minutes` may end it before `steps`, the rate decayed all the same."""
+
+    out: Path
+    steps: int
+    minutes: float
+    scenes: int
+    batch: int
+    rate: float
+    gain: float
+    seed: int
+    processes: int
+    cache: Path | None
+
+
+def contrast(model: CLIP, images: Tensor, tokens: Tensor, sets: Tensor, *, kept: float) -> Tensor:
+    """The CLIP loss, its target shared evenly by all captions that name the same kinds."""
+    seen = encode_image(model.visual, images, kept=kept, dtype=torch.bfloat16)
+    with torch.autocast(images.device.type, torch.bfloat16):
+        read = model.encode_text(tokens)
+    seen, read = F.normalize(seen.float(), dim=-1), F.normalize(read.float(), dim=-1)
+    logits = model.logit_scale.exp() * seen @ read.T
+    same = (sets[:, None] == sets).float()
+    target = same / same.sum(1, keepdim=True)
+    return (F.cross_entropy(logits, target) + F.cross_entropy(logits.T, target)) / 2
+
+
+def make_optimiser(model: CLIP, rate: float) -> torch.optim.Optimizer:
+    """AdamW as CLIP has it: weight decay on matrices only."""
+    matrices = [p for p in model.parameters() if p.ndim >= 2]
+    rest = [p for p in model.parameters() if p.ndim < 2]
+    groups = [{"params": matrices, "weight_decay": 0.05}, {"params": rest, "weight_decay": 0.0}]
+    return torch.optim.AdamW(groups, lr=rate, betas=(0.9, 0.98))
+
+
+def share(model: CLIP, done: float, processes: int) -> float:
+    """Averages the gradients over the processes; returns the average of `done` likewise."""
+    if processes == 1:
+        return done
+    grads = [p.grad for p in model.parameters() if p.grad is not None]
+    flat = torch.cat([*(g.flatten() for g in grads), torch.tensor([done])])
+    dist.all_reduce(flat)
+    flat /= processes
+    for grad, new in zip(
+        grads, flat[:-1].split_with_sizes([g.numel() for g in grads]), strict=True
+    ):
+        grad.copy_(new.view_as(grad))
+    return float(flat[-1])
+
+
+def learn(plan: Plan, model: CLIP, scenes: Scenes, rank: int) -> None:
+    """Runs the whole schedule on `model` in place; the first process reports and saves."""
+    rng, device = np.random.default_rng((plan.seed, rank)), next(model.parameters()).device
+    sizes = np.random.default_rng(plan.seed)  # the same in all processes: none waits for another
+    optimiser = make_optimiser(model, plan.rate)
+    start = told = time.monotonic()
+    done, step = 0.0, 0
+    while done < 1:
+        decay = 0.01 + 0.99 * (1 + math.cos(math.pi * done)) / 2
+        for group in optimiser.param_groups:
+            group["lr"] = plan.rate * min(1, (step + 1) / 100) * decay
+        phase = phase_at(done)
+        size = int(sizes.choice(phase.sizes))
+        batch = draw_batch(scenes, rng, batch=plan.batch, size=size)
+        loss = contrast(model, *(part.to(device) for part in batch), kept=phase.kept)
+        optimiser.zero_grad()
+        loss.backward()  # type: ignore[no-untyped-call]
+        step, spent = step + 1, time.monotonic() - start
+        done = share(model, max(step / plan.steps, spent / 60 / plan.minutes), plan.processes)
+        nn.utils.clip_grad_norm_(model.parameters(), 1)
+        optimiser.step()
+        model.logit_scale.data.clamp_(0, math.log(100))
+        if rank == 0 and time.monotonic() - told > 30:
+            told = time.monotonic()
+            rate, left = step * plan.batch * plan.processes / spent, spent / 60 * (1 / done - 1)
+            print(
+                f"step {step} after {spent / 60:.1f} min, {left:.1f} min left: "
+                f"loss {loss.item():.3f}, {rate:.0f} images/s",
+                flush=True,
+            )
+            save(model, plan.out)
+
+
+def train(rank: int, plan: Plan) -> None:
+    """One process of the run: its share of the scenes and of every step."""
+    torch.set_num_threads(1 if plan.processes > 1 else os.cpu_count() or 1)
+    if plan.processes > 1:
+        meeting = f"file://{plan.out.resolve()}/{MEETING}"
+        dist.init_process_group("gloo", init_method=meeting, rank=rank, world_size=plan.processes)
+    tokenizer, count = WordTokenizer(vocabulary_words(), CONTEXT), plan.scenes // plan.processes
+    scenes = render(tokenizer, count, rank=rank, processes=plan.processes, cache=plan.cache)
+    torch.manual_seed(plan.seed)
+    device = torch.device("cuda" if torch.cuda.is_available() else "cpu")
+    model = create_model(f"local-dir:{plan.out}", load_weights=False, device=device)
+    learn(plan, model, scenes, rank)
+    if rank == 0:
+        sharpen(model, plan.gain)
+        save(model, plan.out)
+
+
+def parse() -> Plan:
+    """The plan of the command line."""
+    parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
+    cores = 1 if torch.cuda.is_available() else os.cpu_count() or 1
+    parser.add_argument("--out", type=Path, required=True, help="folder of the model")
+    parser.add_argument("--steps", type=int, default=5000)
+    parser.add_argument("--minutes", type=float, default=math.inf, help="end the run early")
+    parser.add_argument("--scenes", type=int, default=72_000, help="training scenes drawn")
+    parser.add_argument("--batch", type=int, default=64, help="scenes a step and process")
+    parser.add_argument("--rate", type=float, default=1.5e-3, help="highest learning rate")
+    parser.add_argument("--gain", type=float, default=GAIN, help="see tiny_model.sharpen")
+    parser.add_argument("--seed", type=int, default=0)
+    parser.add_argument("--processes", type=int, default=cores)
+    parser.add_argument("--cache", type=Path, help="keep the drawn scenes in this folder")
+    return Plan(**vars(parser.parse_args()))
+
+
+def main() -> None:
+    """Trains, then prints what the model can do on TUNE scenes."""
+    plan = parse()
+    write_folder(plan.out, vocabulary_words())
+    # Read when a process starts. Without them the kernel maps and zeroes each large tensor anew,
+    # which took more than half of the time.
+    os.environ.update(MALLOC_MMAP_MAX_="0", MALLOC_TRIM_THRESHOLD_="16000000000")
+    (plan.out / MEETING).unlink(missing_ok=True)
+    start = time.monotonic()
+    spawn(train, (plan,), nprocs=plan.processes)  # type: ignore[no-untyped-call]
+    (plan.out / MEETING).unlink(missing_ok=True)
+    print(f"drawn and trained in {(time.monotonic() - start) / 60:.1f} minutes")
+    print_scores(plan.out)
+
+
+if __name__ == "__main__":
+    main()
