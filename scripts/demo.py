@@ -2,7 +2,7 @@
 
 Evaluates the four methods with the embedded tiny model on drawn scenes that it was neither
 trained nor tuned on, with the settings that `python run.py method=...` has; prints one table,
-writes one record per method and a picture.
+writes one record per method, a picture of a few scenes, and the first scene alone.
 """
 
 import argparse
@@ -56,9 +56,11 @@ def main() -> None:
     from evaluation.predict import predictions
 
     show([record for record, _ in done], [path for _, path in done])
-    picture = args.out / "scenes.png"
-    panel(predictions(chosen, count=args.shown), Toy().card, picture)
-    console.print(f"picture: {picture}", highlight=False)
+    picture, scene = args.out / "scenes.png", args.out / "scene.png"
+    rows = predictions(chosen, count=args.shown)
+    panel(rows, Toy().card, picture)
+    rows[0].sample.image.save(scene)
+    console.print(f"picture: {picture}\none scene: {scene}", highlight=False)
 
 
 if __name__ == "__main__":
