@@ -12,6 +12,7 @@ import re
 import sys
 from collections.abc import Sequence
 from pathlib import Path
+from typing import Any
 
 import hydra
 from hydra.core.hydra_config import HydraConfig
@@ -40,12 +41,17 @@ FIELDS = (
 )
 
 
-def build(config: DictConfig) -> Setting:
-    """The setting that a composed config says; touches no weights and no files.
+def construct(node: DictConfig) -> Any:
+    """The objects that a part of a config says.
 
     The only place that calls ``instantiate``: from Hydra 1.4 on it wants an allow-list.
     """
-    objects = instantiate(config, _convert_="all")
+    return instantiate(node, _convert_="all")
+
+
+def build(config: DictConfig) -> Setting:
+    """The setting that a composed config says; touches no weights and no files."""
+    objects = construct(config)
     if missing := set(FIELDS) - set(objects):
         raise ValueError(f"the config has no {min(missing)}")
     return Setting(**{field: objects[field] for field in FIELDS})
@@ -74,15 +80,23 @@ def main(config: DictConfig) -> float | None:
 def job(config: DictConfig) -> float | None:
     """Build what the config says, then evaluate it, or label its images if they have no truth."""
     setting, folder = build(config), Path(config.output)
-    from evaluation.job import label, run
+    from evaluation.job import find, label, run
 
     if isinstance(setting.dataset, Folder):
         label(setting, Path(config.labels))
         return None
-    record, path = run(setting, folder)
-    from evaluation.console import show
+    held = None if config.force else find(setting, folder)
+    record, path = held or run(setting, folder, save_every=config.save_every)
+    from evaluation.console import console, show
 
     show([record], [path])
+    if held:
+        console.print("the record was there: nothing was evaluated (force=true does it again)")
+    from evaluation.trackers import track
+
+    hydra_config = HydraConfig.get()
+    sweep = hydra_config.sweep.dir if hydra_config.mode == RunMode.MULTIRUN else ""
+    track(construct(config.logger), [(record, path)], group=sweep)
     return next(iter(record.scores.values()))
 
 
@@ -99,8 +113,16 @@ def sentence(error: Exception) -> str:
         return f"{group}={name}: no such choice; {group} is one of {choices}"
     if found := re.search(r"Could not override '([^']+)'", text):
         owner = "; gem.* are options of method=gem" if found[1].startswith("gem.") else ""
-        return f"{found[1]}: this config has no such key{owner}"
+        return f"{found[1]}: this config has no such key{owner}{_swept(found[1])}"
     return " ".join(re.split(r"\n\s*full_key: |See https://", text)[0].split())
+
+
+def _swept(key: str) -> str:
+    """Before a sweep Hydra sets fixed keys on the defaults, without the parts that are swept."""
+    fixed = [word.partition("=")[2] for word in sys.argv if word.startswith(f"{key}=")]
+    if not fixed or fixed[0].startswith("choice(") or not {"-m", "--multirun"} & set(sys.argv):
+        return ""
+    return f"; if only what is swept over has it, write {key}=choice({fixed[0]})"
 
 
 def _invalid(error: ValidationError, context: str) -> str:

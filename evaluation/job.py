@@ -1,27 +1,81 @@
-"""One setting from start to record."""
+"""From settings to records."""
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
 
 from evaluation.console import console, progress
-from evaluation.records import Record, make_record, method_name, prepare_folder, write_record
+from evaluation.records import (
+    Identity,
+    Record,
+    find_record,
+    identify,
+    make_record,
+    method_name,
+    prepare_folder,
+    write_record,
+)
 from evaluation.setting import Setting
 
 
-def run(setting: Setting, folder: Path) -> tuple[Record, Path]:
-    """Evaluate and write the record into ``folder``; nothing is written if anything fails."""
+def find(setting: Setting, folder: Path) -> tuple[Record, Path] | None:
+    """The valid record of the setting in ``folder``, if it was evaluated before."""
     prepare_folder(folder)
     setting.dataset.check(setting.ids)
-    from evaluation.runner import evaluate  # imports torch: mistakes are answered before
+    return find_identified(identify(setting), folder)
 
-    title = f"{method_name(setting)} on {setting.dataset.card.name}"
-    with progress(title, total=len(setting.ids)) as advance:
-        result = evaluate(setting, advance)
-    record = make_record(setting, result)
-    if next(iter(record.scores.values())) is None:
-        raise ValueError(f"{setting.dataset.card.name}: nothing of the truth counts, all is void")
-    return record, write_record(record, folder)
+
+def find_identified(identity: Identity, folder: Path) -> tuple[Record, Path] | None:
+    """As `find`, by what `identify` says."""
+    record = find_record(identity, folder)
+    if not record:
+        return None
+    from evaluation.resume import clear
+
+    clear(identity, folder)
+    return record, folder / identity.file_name
+
+
+def run(setting: Setting, folder: Path, *, save_every: float = 120.0) -> tuple[Record, Path]:
+    """Evaluate and write the record into ``folder``; no record is written if anything fails."""
+    (written,) = run_together([setting], folder, save_every=save_every)
+    return written
+
+
+def run_together(
+    settings: Sequence[Setting], folder: Path, *, save_every: float = 120.0
+) -> list[tuple[Record, Path]]:
+    """As `run`, for settings that share a pass over the data.
+
+    Every ``save_every`` seconds the state of the pass is written beside the records; the next call
+    goes on from it.
+    """
+    prepare_folder(folder)
+    for setting in settings:
+        setting.dataset.check(setting.ids)
+    from evaluation.resume import States, clear  # imports torch: mistakes are answered before
+    from evaluation.runner import evaluate_all
+
+    identities = [identify(one) for one in settings]
+    states = States(settings, identities, folder, save_every)
+    with progress(title_of(settings), total=len(settings[0].ids)) as advance:
+        results = evaluate_all(settings, advance, states=states)
+    records = [make_record(*pair) for pair in zip(settings, results, strict=True)]
+    if any(next(iter(record.scores.values())) is None for record in records):
+        name = settings[0].dataset.card.name
+        raise ValueError(f"{name}: nothing of the truth counts, all is void")
+    written = []
+    for record, identity in zip(records, identities, strict=True):
+        written.append((record, write_record(record, folder)))
+        clear(identity, folder)
+    return written
+
+
+def title_of(settings: Sequence[Setting]) -> str:
+    """What a pass is called: its methods, or how many settings it has, and its data."""
+    count, name = len(settings), settings[0].dataset.card.name
+    return f"{method_name(settings[0]) if count == 1 else f'{count} settings'} on {name}"
 
 
 def label(setting: Setting, folder: Path) -> None:
@@ -31,7 +85,7 @@ def label(setting: Setting, folder: Path) -> None:
     _ = setting.asked  # without classes there is nothing to do: say so before torch is imported
     from evaluation.labelling import label_folder
 
-    with progress(f"{method_name(setting)} on {setting.dataset.card.name}", len(setting.ids)) as on:
+    with progress(title_of([setting]), len(setting.ids)) as on:
         paths = label_folder(setting, folder, on)
     if setting.backbone.provenance.random:
         console.print("[bold red]RANDOM WEIGHTS: these labels mean nothing[/]")

@@ -3,6 +3,8 @@
 Shapes: c classes with points in an image, u v rows and columns of a map, n points.
 """
 
+from collections.abc import Mapping
+
 import numpy as np
 import torch
 from jaxtyping import Bool, Float, Float64, Int64
@@ -74,6 +76,16 @@ class PointTally:
             per_class={name: found.get(index) for index, name in enumerate(self.card.classes)},
             counts={"positive": by_class.tolist(), "all": class_sums(rows).tolist()},
         )
+
+    def state(self) -> dict[str, Tensor]:
+        """The rows of `PointCounts`."""
+        return {"rows": torch.cat(self.counts.rows)}
+
+    def restore(self, state: Mapping[str, Tensor]) -> None:
+        """Put rows in the place of those that were counted, after an update that counts nothing."""
+        self.counts.reset()
+        self.counts.update(0, torch.zeros(0, 5, dtype=torch.int64, device=self.counts.device))
+        self.counts.rows.append(state["rows"].to(self.counts.device))
 
 
 def ask_only(queries: Queries, classes: Int64[Tensor, " c"]) -> Queries:

@@ -18,14 +18,14 @@ def predictions(settings: Mapping[str, Setting], *, count: int) -> list[Row]:
     """The first ``count`` samples with each setting's labels; the settings share one data set."""
     dataset: Dataset = next(iter(settings.values())).dataset
     samples = [dataset[sample_id] for sample_id in dataset.ids[:count]]
-    columns = {name: _labels(setting, samples) for name, setting in settings.items()}
+    columns = {name: label_maps(setting, samples) for name, setting in settings.items()}
     return [
         Row(sample=sample, predictions={name: maps[index] for name, maps in columns.items()})
         for index, sample in enumerate(samples)
     ]
 
 
-def _labels(setting: Setting, samples: Sequence[Sample]) -> list[Integer[np.ndarray, "y x"]]:
+def label_maps(setting: Setting, samples: Sequence[Sample]) -> list[Integer[np.ndarray, "y x"]]:
     """Decisions of one setting at each truth's resolution."""
     card, protocol = setting.dataset.card, setting.protocol
     segmenter, queries = segmenter_of(setting), embed_text(setting)

@@ -4,26 +4,20 @@ from __future__ import annotations
 
 import json
 import math
-import platform
-import subprocess
 import tempfile
 from dataclasses import asdict, dataclass, fields
 from datetime import UTC, datetime
-from importlib.metadata import version
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from evaluation.atomic import write_json
+from evaluation.circumstances import code, code_fingerprint, cost
 from evaluation.setting import Setting, describe, fingerprint
 
 if TYPE_CHECKING:
-    import torch
-
     from evaluation.runner import Result
 
 SCHEMA = 1
-PACKAGES = ("torch", "torchvision", "open_clip_torch", "torchmetrics", "numpy", "pillow")
-REPOSITORY = Path(__file__).parents[1]
 
 
 @dataclass(frozen=True)
@@ -54,31 +48,65 @@ class Record:
     @property
     def file_name(self) -> str:
         """A name that a reader of the folder understands, unique by the key."""
+        return Identity(self.key, self.names, self.hashes).file_name
+
+
+@dataclass(frozen=True)
+class Identity:
+    """What is known of a record before the evaluation. ``hashes["code"]`` is not in the key."""
+
+    key: str
+    names: dict[str, str]
+    hashes: dict[str, str | None]
+
+    @property
+    def file_name(self) -> str:
+        """The record's."""
         parts = (self.names["dataset"], self.names["method"], self.names["backbone"], self.key)
         return "-".join(parts) + ".json"
 
 
-def make_record(setting: Setting, result: Result) -> Record:
-    """The record of an evaluation that has just ended."""
-    card, model = setting.dataset.card, setting.backbone.provenance
+def identify(setting: Setting) -> Identity:
+    """The key, names and hashes of a setting; reads the weights' file, but builds no model.
+
+    Raises what finding the weights and listing the samples raise.
+    """
+    model = setting.backbone.provenance
     hashes = {
         "weights": model.sha256,
         "vocabulary": fingerprint([setting.asked, setting.prompts]),
         "protocol": fingerprint(setting.protocol),
         "samples": fingerprint(list(setting.ids)),
     }
-    description = describe(setting)
+    names = {
+        "dataset": setting.dataset.card.name,
+        "method": method_name(setting),
+        "options": changed_options(setting),
+        "backbone": model.model,
+        "protocol": setting.protocol.name,
+    }
+    key = fingerprint([describe(setting), hashes])
+    return Identity(key, names, {**hashes, "code": code_fingerprint()})
+
+
+def find_record(identity: Identity, folder: Path) -> Record | None:
+    """The valid record of a setting, or None: a whole file, the same key, hashes and code."""
+    path = folder / identity.file_name
+    try:
+        record = read_record(path)
+    except (ValueError, OSError):
+        return None
+    return record if (record.key, record.hashes) == (identity.key, identity.hashes) else None
+
+
+def make_record(setting: Setting, result: Result) -> Record:
+    """The record of an evaluation that has just ended."""
+    found, model = identify(setting), setting.backbone.provenance
     return Record(
         schema=SCHEMA,
-        key=fingerprint([description, hashes]),
-        names={
-            "dataset": card.name,
-            "method": method_name(setting),
-            "options": changed_options(setting),
-            "backbone": model.model,
-            "protocol": setting.protocol.name,
-        },
-        setting=description,
+        key=found.key,
+        names=found.names,
+        setting=describe(setting),
         scores={
             name: None if math.isnan(value) else value
             for name, value in result.outcome.scores.items()
@@ -89,9 +117,9 @@ def make_record(setting: Setting, result: Result) -> Record:
         limit=setting.limit,
         warnings=warnings_of(setting),
         backbone={"model": model.model, "weights": model.source, "sha256": model.sha256},
-        hashes=hashes,
-        cost=_cost(result, setting.backbone.torch_device),
-        code=_code(),
+        hashes=found.hashes,
+        cost=cost(result, setting.backbone.torch_device),
+        code=code(),
         created=datetime.now(UTC).isoformat(timespec="seconds"),
     )
 
@@ -165,48 +193,3 @@ def read_record(path: Path) -> Record:
         return Record(**content)
     except (json.JSONDecodeError, UnicodeDecodeError, TypeError, KeyError) as error:
         raise ValueError(f"{path} is not a record: {error}") from error
-
-
-def _cost(result: Result, device: torch.device) -> dict[str, float | str | int]:
-    import resource
-
-    import torch
-
-    gpu = device.type == "cuda"
-    kibibytes = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
-    peak = torch.cuda.max_memory_allocated(device) if gpu else kibibytes * 1024
-    return {
-        "seconds": round(result.seconds, 3),
-        "images_per_second": round(result.images / result.seconds, 2),
-        "peak_memory_mib": round(peak / 2**20),
-        "device": torch.cuda.get_device_name(device) if gpu else _processor(),
-        "threads": torch.get_num_threads(),
-    }
-
-
-def _processor() -> str:
-    """The model of the processor where Linux says it, else its architecture."""
-    lines = Path("/proc/cpuinfo")
-    text = lines.read_text(encoding="utf-8") if lines.is_file() else ""
-    named = [line.partition(":")[2].strip() for line in text.splitlines() if "model name" in line]
-    return named[0] if named else platform.machine()
-
-
-def _code() -> dict[str, Any]:
-    """The commit, whether the tree was dirty, and the versions of what computes."""
-    return {
-        "commit": _git("rev-parse", "HEAD"),
-        "dirty": bool(_git("status", "--porcelain")),
-        "python": platform.python_version(),
-        "packages": {package: version(package) for package in PACKAGES},
-    }
-
-
-def _git(*words: str) -> str | None:
-    try:
-        done = subprocess.run(
-            ["git", "-C", str(REPOSITORY), *words], capture_output=True, text=True, check=True
-        )
-    except (OSError, subprocess.CalledProcessError):
-        return None
-    return done.stdout.strip()

@@ -6,6 +6,7 @@ Shapes: y x pixels of the model's input.
 import time
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Set as AbstractSet
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from itertools import islice
@@ -17,7 +18,9 @@ from PIL import Image
 from torch import Tensor
 
 from evaluation.data import Points
+from evaluation.passes import shared
 from evaluation.point_tally import PointTally
+from evaluation.resume import Counting, States
 from evaluation.setting import Setting
 from evaluation.tally import MaskTally, Outcome, Tally
 from evaluation.text_cache import embed_text
@@ -61,23 +64,36 @@ def evaluate(setting: Setting, advance: Advance = lambda _: None) -> Result:
 
 
 def evaluate_all(
-    settings: Sequence[Setting], advance: Advance = lambda _: None, count: Count | None = None
+    settings: Sequence[Setting],
+    advance: Advance = lambda _: None,
+    count: Count | None = None,
+    states: States | None = None,
 ) -> list[Result]:
     """Evaluate several settings in one pass over the data, each as if it were alone.
 
     They may differ in the method, the words and prompts, and how the decision is taken; the
     seconds are those of the whole pass. ``count`` makes what counts a setting's images, `tally_of`
-    unless given. Raises ValueError if the settings cannot share a pass.
+    unless given. ``states`` are gone on from and written on the way. Raises ValueError if the
+    settings cannot share a pass.
     """
-    tallies = [(count or tally_of)(setting, embed_text(setting)) for setting in settings]
+    counting = [Counting((count or tally_of)(one, embed_text(one))) for one in settings]
+    if states and (done := states.restore(counting)):
+        advance(done)
     start = time.perf_counter()
-    for batch, views in look(settings):
-        for setting, tally in zip(settings, tallies, strict=True):
+    for batch, views in look(settings, skip=set.intersection(*(one.done for one in counting))):
+        for setting, one in zip(settings, counting, strict=True):
             for view, item in zip(views[setting.method], batch, strict=True):
-                tally.update(view, item.truth)
+                if item.id not in one.done:
+                    one.tally.update(view, item.truth)
+                    one.done.add(item.id)
+        if states:
+            states.save_if_due(counting)
         advance(len(batch))
     seconds, images = time.perf_counter() - start, len(settings[0].ids)
-    return [Result(tally.outcome(), images=images, seconds=seconds) for tally in tallies]
+    return [
+        Result(one.tally.outcome(), images=images, seconds=one.seconds + seconds)
+        for one in counting
+    ]
 
 
 def tally_of(setting: Setting, queries: Queries) -> Tally:
@@ -90,10 +106,20 @@ def tally_of(setting: Setting, queries: Queries) -> Tally:
     return MaskTally(setting.protocol, card, queries)
 
 
-def look(settings: Sequence[Setting]) -> Iterator[tuple[list[Prepared], dict[Method, list[View]]]]:
-    """Batches of samples, and what each method of the settings sees of them."""
+def try_first(setting: Setting) -> None:
+    """Count the first sample alone, and forget it. Raises what it raises."""
+    first = setting.ids[0]
+    tally = tally_of(setting, embed_text(setting))
+    for batch, views in look([setting], skip=set(setting.ids) - {first}):
+        tally.update(views[setting.method][0], batch[0].truth)
+
+
+def look(
+    settings: Sequence[Setting], skip: AbstractSet[str] = frozenset()
+) -> Iterator[tuple[list[Prepared], dict[Method, list[View]]]]:
+    """Batches of samples but those to ``skip``, and what each method of the settings sees."""
     setting = settings[0]
-    if any(_shared(other) != _shared(setting) for other in settings):
+    if any(shared(other) != shared(setting) for other in settings):
         raise ValueError("settings of one pass need the same backbone, data set, size and windows")
     methods = list(dict.fromkeys(other.method for other in settings))
     segmenter = segmenter_of(setting)
@@ -102,7 +128,8 @@ def look(settings: Sequence[Setting]) -> Iterator[tuple[list[Prepared], dict[Met
         sample = setting.dataset[sample_id]
         return Prepared(sample.id, segmenter.prepare(sample.image), sample.truth)
 
-    ahead = read_ahead(setting.ids, prepare, workers=setting.workers)
+    ids = [sample_id for sample_id in setting.ids if sample_id not in skip]
+    ahead = read_ahead(ids, prepare, workers=setting.workers)
     for batch in bucket(ahead, setting.batch_size):
         images = torch.stack([item.pixels for item in batch])
         if setting.backbone.torch_device.type == "cuda":
@@ -114,12 +141,6 @@ def segmenter_of(setting: Setting) -> Segmenter:
     """The setting's backbone and method, with the geometry of its protocol."""
     protocol = setting.protocol
     return Segmenter(setting.backbone, setting.method, protocol.resize, protocol.windows)
-
-
-def _shared(setting: Setting) -> tuple[object, ...]:
-    """What settings must have in common to share one pass."""
-    protocol = setting.protocol
-    return (setting.backbone, setting.dataset, protocol.resize, protocol.windows, setting.limit)
 
 
 def read_ahead(

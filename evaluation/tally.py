@@ -3,7 +3,7 @@
 Shapes: w words, c classes, u v rows and columns of a map, y x pixels of the truth.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any, Protocol
 
@@ -45,6 +45,12 @@ class Tally(Protocol):
 
     def outcome(self) -> Outcome:
         """What has been counted so far."""
+
+    def state(self) -> dict[str, Tensor]:
+        """The integers that have been counted so far, by name."""
+
+    def restore(self, state: Mapping[str, Tensor]) -> None:
+        """Go on from the `state` of a tally of the same setting."""
 
 
 class MaskTally:
@@ -90,6 +96,23 @@ class MaskTally:
             per_class=dict(zip(self.card.labels, overall.iou, strict=True)),
             counts=counts | {"heatmap": overlap.tolist()},
         )
+
+    def state(self) -> dict[str, Tensor]:
+        """The counts of the three metrics."""
+        return {name: metric.counts for name, metric in self._metrics.items()}
+
+    def restore(self, state: Mapping[str, Tensor]) -> None:
+        """Put counts in the place of those of the metrics, after an update that counts nothing."""
+        void = torch.full((1, 1), VOID, device=self.queries.text.device)
+        self.matrix.update(void * 0, void)
+        self.foreground.update(void * 0, void)
+        self.heatmap.update(torch.zeros(len(self.card.classes), 1, 1, device=void.device), void)
+        for name, metric in self._metrics.items():
+            metric.counts = state[name].to(metric.counts)
+
+    @property
+    def _metrics(self) -> dict[str, ConfusionMatrix | HeatmapIoU]:
+        return {"matrix": self.matrix, "foreground": self.foreground, "heatmap": self.heatmap}
 
     def _count(self, maps: Float[Tensor, "w y x"], truth: Int[Tensor, "y x"]) -> None:
         best, certainty = self.rules.answer(maps, self.queries)

@@ -3,7 +3,7 @@
 Shapes: w words, c classes, k labels, i thresholds, u v rows and columns of a map, y x pixels.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
 from itertools import product
 from typing import Any
@@ -65,6 +65,14 @@ class ThresholdTally:
         found[:, :, first:] += above.permute(2, 0, 1)
         found[:, :, 0] += below.sum(dim=1).T
         return found.cpu()
+
+    def state(self) -> dict[str, Tensor]:
+        """The counts."""
+        return {"counts": self.counts}
+
+    def restore(self, state: Mapping[str, Tensor]) -> None:
+        """Go on from counts."""
+        self.counts = state["counts"].to(self.counts)
 
     def outcome(self) -> Outcome:
         """The best threshold's mIoU, and the curve."""

@@ -89,7 +89,9 @@ class Segmenter:
             images[:, :, top : top + shape[0], left : left + shape[1]] for top, left in corners
         ]
         windows = [self._features(methods, crop) for crop in crops]
-        seen = rearrange(windows, "n m b u v e -> m b n u v e")
+        seen = (
+            rearrange(list(one), "n b u v e -> b n u v e") for one in zip(*windows, strict=True)
+        )
         return [[View(features=one, corners=corners, size=size) for one in views] for views in seen]
 
     def cosines(
@@ -111,13 +113,15 @@ class Segmenter:
 
     def _features(
         self, methods: Sequence[Method], images: Float[Tensor, "b 3 y x"]
-    ) -> Float[Tensor, "m b u v e"]:
+    ) -> list[Float[Tensor, "b u v e"]]:
+        """Unit-length features of every method; those that share readouts take turns."""
         trace = self.backbone.trace(images, keep=max(method.reads for method in methods))
         rows, columns = trace.grid
-        features = torch.stack([method(trace).float() for method in methods])
-        return rearrange(
-            F.normalize(features, dim=-1), "m b (u v) e -> m b u v e", u=rows, v=columns
-        )
+        found: dict[int, Tensor] = {}
+        for place in sorted(range(len(methods)), key=lambda one: getattr(methods[one], "kin", ())):
+            flat = F.normalize(methods[place](trace).float(), dim=-1)
+            found[place] = rearrange(flat, "b (u v) e -> b u v e", u=rows, v=columns)
+        return [found[place] for place in range(len(methods))]
 
     def _places(self, size: tuple[int, int]) -> tuple[tuple[tuple[int, int], ...], tuple[int, int]]:
         """Corners and shape of the windows, rounded down to whole patches."""

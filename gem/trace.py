@@ -1,7 +1,7 @@
 """One ordinary forward pass, kept: everything that a localisation method reads.
 
-CLIP, MaskCLIP, CLIP Surgery and GEM never disturb the stream that they read. So the tower runs
-once, unmodified, and leaves a `Trace`; a method is a function of it.
+CLIP, MaskCLIP, CLIP Surgery and GEM never disturb the stream that they read.
+So the tower runs once and leaves a `Trace`; a method is a function of it.
 
 Shapes: b images, n tokens (class token first, then patches row by row), p patches, c width,
 h heads, d head width, e embedding.
@@ -9,50 +9,42 @@ h heads, d head width, e embedding.
 
 from collections.abc import Sequence
 from functools import cached_property
-from typing import Literal, NamedTuple, Protocol, runtime_checkable
+from typing import Literal, NamedTuple
 
 import torch
 import torch.nn.functional as F
 from jaxtyping import Float
 from torch import Tensor
 
-Projection = Literal["q", "k", "v"]
+from gem.block import Block, Heads, Projection, Readout, Resid
+
+__all__ = ["Block", "Heads", "Layer", "Projection", "Readout", "Resid", "Temperature", "Trace"]
+
 Temperature = Literal["adaptive", "standard"] | float
-Resid = Float[Tensor, "b n c"]
-Heads = Float[Tensor, "b h n d"]
-
-
-@runtime_checkable
-class Block(Protocol):
-    """What a backbone says of one of its pre-norm transformer blocks."""
-
-    def norm(self, resid: Resid) -> Resid:
-        """The normalised tokens that the attention reads."""
-
-    def head(self, normed: Resid, projection: Projection) -> Heads:
-        """Queries, keys or values, split into heads."""
-
-    def write(self, heads: Heads) -> Resid:
-        """The attention's residual update: heads merged, output projection, layer scale."""
-
-    def mlp(self, resid: Resid) -> Resid:
-        """The residual update of the second half of the block, from the stream."""
 
 
 class SelfSelf(NamedTuple):
-    """Which self-self attention is meant, apart from the number of iterations."""
+    """Which self-self attention is meant, apart from projection and number of iterations."""
 
-    projection: Projection
     normalize: bool
     temperature: Temperature
     temperature_scale: float
+
+
+class Read(NamedTuple):
+    """What was read of a layer with one attention and one number of iterations."""
+
+    readouts: dict[Projection, Heads]
+    updates: dict[tuple[Projection, ...], Resid]
 
 
 class Layer:
     """One block and the stream that entered it; everything else is computed when it is read.
 
     The update of a layer depends on the trace alone, never on a method's depth, so that many
-    settings share it: iteration K+1 continues iteration K, and each readout is computed once.
+    settings share it: iteration K+1 continues iteration K, subsets of projections average the same
+    readouts, depths sum the same updates. Held are the points of the last `SelfSelf` and what the
+    last two (of any K) read: bounded, and enough if related methods come in turn.
     """
 
     def __init__(self, resid: Resid, block: Block) -> None:
@@ -60,8 +52,8 @@ class Layer:
         self.write = block.write
         self.mlp = block.mlp
         self._block = block
-        self._points: dict[SelfSelf, tuple[int, Tensor]] = {}
-        self._readouts: dict[tuple[SelfSelf, int], Tensor] = {}
+        self._points: dict[tuple[SelfSelf, Projection], tuple[int, Heads]] = {}
+        self._read: dict[tuple[SelfSelf, int], Read] = {}
 
     @cached_property
     def normed(self) -> Resid:
@@ -105,11 +97,29 @@ class Layer:
         normalised again; one more attention of the same form then reads V. With K=0, no
         normalisation and tau = sqrt(d) it is the v-v attention of CLIP Surgery.
         """
-        kind = SelfSelf(projection, normalize, temperature, temperature_scale)
-        if (kind, iters) not in self._readouts:
-            points = self._iterate(kind, iters)
-            self._readouts[kind, iters] = self._attend(kind, points, self.v)
-        return self._readouts[kind, iters]
+        kind = SelfSelf(normalize, temperature, temperature_scale)
+        readouts = self._reading(kind, iters).readouts
+        if projection not in readouts:
+            points = self._iterate(kind, projection, iters)
+            readouts[projection] = self._attend(kind, points, self.v)
+        return readouts[projection]
+
+    def self_self_update(
+        self,
+        projections: tuple[Projection, ...],
+        *,
+        normalize: bool,
+        temperature: Temperature,
+        temperature_scale: float,
+        iters: int,
+    ) -> Resid:
+        """The write of the mean of several readouts of `self_self`."""
+        kind = SelfSelf(normalize, temperature, temperature_scale)
+        updates = self._reading(kind, iters).updates
+        if projections not in updates:
+            found = [self.self_self(one, **kind._asdict(), iters=iters) for one in projections]
+            updates[projections] = self.write(sum(found[1:], found[0]) / len(found))
+        return updates[projections]
 
     def inverse_temperature(
         self, temperature: Temperature, scale: float
@@ -127,16 +137,23 @@ class Layer:
             return inverse
         return scale / (root if temperature == "standard" else float(temperature))
 
-    def _iterate(self, kind: SelfSelf, iters: int) -> Heads:
+    def _reading(self, kind: SelfSelf, iters: int) -> Read:
+        """What is held for this attention; the older of two others is let go for a new one."""
+        if (kind, iters) not in self._read:
+            while len(self._read) > 1:
+                self._read.pop(next(iter(self._read)))
+            self._read[kind, iters] = Read({}, {})
+        return self._read[kind, iters]
+
+    def _iterate(self, kind: SelfSelf, projection: Projection, iters: int) -> Heads:
         """p_K; continues from the last iteration computed, or starts again if that is past K."""
-        held = self._points.get(kind)
-        if held is not None and held[0] <= iters:
-            done, points = held
-        else:
-            done, points = 0, self._settle(kind, getattr(self, kind.projection))
+        self._points = {key: held for key, held in self._points.items() if key[0] == kind}
+        done, points = self._points.get((kind, projection), (iters + 1, self.v))
+        if done > iters:
+            done, points = 0, self._settle(kind, getattr(self, projection))
         for _ in range(done, iters):
             points = self._settle(kind, self._attend(kind, points, points))
-        self._points[kind] = (iters, points)
+        self._points[kind, projection] = (iters, points)
         return points
 
     def _settle(self, kind: SelfSelf, points: Heads) -> Heads:
@@ -148,14 +165,6 @@ class Layer:
             return F.scaled_dot_product_attention(points, points, values, scale=inverse)
         queries = points * inverse.to(points.dtype)
         return F.scaled_dot_product_attention(queries, points, values, scale=1.0)
-
-
-@runtime_checkable
-class Readout(Protocol):
-    """The tower's way from the stream to the space that it shares with text."""
-
-    def __call__(self, resid: Resid) -> Float[Tensor, "b p e"]:
-        """Final norm and projection of the patch tokens; the class token is dropped."""
 
 
 class Trace:

@@ -67,3 +67,6 @@ class Backbone(Protocol):
 
     def embed(self, prompts: Sequence[str]) -> Float[Tensor, "w e"]:
         """Unit-length text embeddings. Raises ValueError for a prompt that does not fit."""
+
+    def let_go(self) -> None:
+        """Free the memory of the towers; they are loaded again when they are asked for."""

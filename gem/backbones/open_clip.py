@@ -76,10 +76,16 @@ class OpenClip:
         """Where the model is."""
         return self.towers.device
 
-    @property
+    @cached_property
     def provenance(self) -> Provenance:
-        """Model and weights."""
-        return self.towers.provenance
+        """Model and weights; reads the weights' file, but builds no model."""
+        from gem.backbones.towers import provenance
+
+        return self.towers.provenance if "towers" in vars(self) else provenance(self)
+
+    def let_go(self) -> None:
+        """Forget the loaded model; it is loaded again when it is asked for."""
+        vars(self).pop("towers", None)
 
     def trace(self, images: Float[Tensor, "b 3 y x"], keep: int) -> Trace:
         """One pass over normalised images, of which the last ``keep`` blocks are kept."""

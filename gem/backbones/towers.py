@@ -21,7 +21,7 @@ from torch import Tensor
 from gem.backbones.architecture import Tokenizer, new_model, new_tokenizer, own_quick_gelu
 from gem.backbones.backbone import Provenance
 from gem.backbones.open_clip import OpenClip
-from gem.backbones.weights import load_weights, resolve
+from gem.backbones.weights import load_weights, resolve, sha256
 from gem.trace import Heads, Layer, Projection, Resid, Trace
 
 DTYPES = {"fp32": torch.float32, "bf16": torch.bfloat16, "fp16": torch.float16}
@@ -161,7 +161,7 @@ def build(options: OpenClip) -> Towers:
         path, quick_gelu = resolve(options.model, options.weights, options.quick_gelu)
         model = new_model(options, device, quick_gelu=quick_gelu)
         digest = load_weights(model, path, Path(options.model).name)
-        source = path.name if path == Path(options.weights) else options.weights
+        source = _source(options.weights, path)
     return Towers(
         model=model,
         tokenizer=new_tokenizer(options.model),
@@ -169,6 +169,19 @@ def build(options: OpenClip) -> Towers:
         device=device,
         dtype=DTYPES[options.precision],
     )
+
+
+def provenance(options: OpenClip) -> Provenance:
+    """What `build` would say of the model, without building it. Raises what `resolve` raises."""
+    source, digest = f"random, seed {options.seed}", None
+    if options.weights is not None:
+        path, _ = resolve(options.model, options.weights, options.quick_gelu)
+        source, digest = _source(options.weights, path), sha256(path)
+    return Provenance(model=Path(options.model).name, source=source, sha256=digest)
+
+
+def _source(weights: str, path: Path) -> str:
+    return path.name if path == Path(weights) else weights
 
 
 def pick_device(name: str) -> torch.device:

@@ -31,13 +31,22 @@ class ClipSurgery:
         """The blocks that the path runs through."""
         return self.blocks
 
-    def __call__(self, trace: Trace) -> Float[Tensor, "b p e"]:
+    @property
+    def same(self) -> Gem:
         """GEM with v alone, no iteration, no normalisation, the model's own temperature."""
-        same = Gem(
+        return Gem(
             iters=0,
             temperature="standard",
             normalize=False,
             projections=("v",),
             blocks=self.blocks,
         )
-        return same(trace)
+
+    @property
+    def kin(self) -> tuple[bool, str, float, int]:
+        """As `Gem.kin`."""
+        return self.same.kin
+
+    def __call__(self, trace: Trace) -> Float[Tensor, "b p e"]:
+        """Walk GEM's path with these options."""
+        return self.same(trace)

@@ -59,6 +59,11 @@ class Gem:
         """The blocks that the path runs through."""
         return self.blocks
 
+    @property
+    def kin(self) -> tuple[bool, str, float, int]:
+        """What methods have in common that share readouts; sorted by it, they come in turn."""
+        return (self.normalize, str(self.temperature), self.temperature_scale, self.iters)
+
     def __call__(self, trace: Trace) -> Float[Tensor, "b p e"]:
         """Walk the second path and project it."""
         layers = trace.last(self.blocks)
@@ -71,14 +76,10 @@ class Gem:
 
     def _update(self, layer: Layer) -> Float[Tensor, "b n c"]:
         """One block's write: the mean readout of the chosen projections."""
-        readouts = [
-            layer.self_self(
-                projection,
-                normalize=self.normalize,
-                temperature=self.temperature,
-                temperature_scale=self.temperature_scale,
-                iters=self.iters,
-            )
-            for projection in self.projections
-        ]
-        return layer.write(sum(readouts[1:], readouts[0]) / len(readouts))
+        return layer.self_self_update(
+            self.projections,
+            normalize=self.normalize,
+            temperature=self.temperature,
+            temperature_scale=self.temperature_scale,
+            iters=self.iters,
+        )

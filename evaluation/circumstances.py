@@ -1,0 +1,88 @@
+"""Under which circumstances a number was computed: cost, machine, and the code itself."""
+
+from __future__ import annotations
+
+import hashlib
+import platform
+import subprocess
+from functools import cache
+from importlib.metadata import version
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    import torch
+
+    from evaluation.runner import Result
+
+PACKAGES = ("torch", "torchvision", "open_clip_torch", "torchmetrics", "numpy", "pillow")
+REPOSITORY = Path(__file__).parents[1]
+# The files that decide numbers. What is built on top of them (records, tables, trackers) does not.
+DECISIVE = (
+    "gem/**/*.py",
+    *(f"evaluation/{name}.py" for name in ("runner", "tally", "point_tally", "protocol")),
+    "evaluation/metrics/**/*.py",
+    "evaluation/data/**/*.py",
+)
+
+
+@cache
+def code_fingerprint() -> str:
+    """Twelve hexadecimal digits for the source files that decide numbers.
+
+    A record that other code has made is not taken for one of this code, although its key is the
+    same; a comment counts as other code.
+    """
+    found = hashlib.sha256()
+    paths = sorted({path for pattern in DECISIVE for path in REPOSITORY.glob(pattern)})
+    for path in paths:
+        content = path.read_bytes().replace(b"\r\n", b"\n")
+        found.update(f"{path.relative_to(REPOSITORY).as_posix()} {len(content)}\n".encode())
+        found.update(content)
+    return found.hexdigest()[:12]
+
+
+def cost(result: Result, device: torch.device) -> dict[str, float | str | int]:
+    """Time, memory and hardware of an evaluation."""
+    import resource
+
+    import torch
+
+    gpu = device.type == "cuda"
+    kibibytes = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+    peak = torch.cuda.max_memory_allocated(device) if gpu else kibibytes * 1024
+    return {
+        "seconds": round(result.seconds, 3),
+        "images_per_second": round(result.images / result.seconds, 2),
+        "peak_memory_mib": round(peak / 2**20),
+        "device": torch.cuda.get_device_name(device) if gpu else _processor(),
+        "threads": torch.get_num_threads(),
+    }
+
+
+def _processor() -> str:
+    """The model of the processor where Linux says it, else its architecture."""
+    lines = Path("/proc/cpuinfo")
+    text = lines.read_text(encoding="utf-8") if lines.is_file() else ""
+    named = [line.partition(":")[2].strip() for line in text.splitlines() if "model name" in line]
+    return named[0] if named else platform.machine()
+
+
+def code() -> dict[str, Any]:
+    """The commit, whether the tree was dirty, and the versions of what computes."""
+    return {
+        "commit": _git("rev-parse", "HEAD"),
+        "dirty": bool(_git("status", "--porcelain")),
+        "python": platform.python_version(),
+        "packages": {package: version(package) for package in PACKAGES},
+    }
+
+
+def _git(*words: str) -> str | None:
+    try:
+        done = subprocess.run(
+            ["git", "-C", str(REPOSITORY), *words], capture_output=True, text=True, check=True
+        )
+    except (OSError, subprocess.CalledProcessError):
+        return None
+    return done.stdout.strip()

@@ -1,0 +1,136 @@
+"""A record as its panel of the page shows it."""
+
+from __future__ import annotations
+
+import shlex
+from dataclasses import dataclass
+from pathlib import Path
+
+import yaml
+
+from evaluation.records import Record, read_record
+
+RANDOM = "RANDOM WEIGHTS"
+LABELS = {
+    "clip": "CLIP", "maskclip": "MaskCLIP", "clip_surgery": "CLIP Surgery", "gem": "GEM",
+    "gem_released": "GEM, released", "sclip": "SCLIP", "clearclip": "ClearCLIP", "naclip": "NACLIP",
+}  # fmt: skip
+
+
+@dataclass(frozen=True)
+class Entry:
+    """A record and the file that it was read from, named as a command would name it."""
+
+    record: Record
+    file: str
+
+    @property
+    def random(self) -> bool:
+        """Whether the weights were random, so that the scores mean nothing."""
+        said = any(RANDOM in line for line in self.record.warnings)
+        return said or self.record.backbone["sha256"] is None
+
+    @property
+    def method(self) -> str:
+        """The method's name."""
+        return self.record.names["method"]
+
+    @property
+    def samples(self) -> str:
+        """The hash of the samples that were evaluated."""
+        return str(self.record.hashes.get("samples"))
+
+    @property
+    def label(self) -> str:
+        """The method's name as papers write it."""
+        return LABELS.get(self.method, self.method)
+
+    @property
+    def parts(self) -> dict[str, str]:
+        """What else the number depends on, for columns of the table."""
+        record = self.record
+        weights = str(record.backbone["weights"])
+        return {
+            "backbone": record.names["backbone"],
+            "weights": weights if "/" not in weights else weights.rsplit("/", 1)[-1],
+            "protocol": record.names["protocol"],
+        }
+
+    @property
+    def options(self) -> str:
+        """Its options that are not the defaults."""
+        return self.record.names.get("options", "")
+
+    @property
+    def config(self) -> str:
+        """The whole resolved config as YAML."""
+        return yaml.safe_dump(self.record.setting, sort_keys=False, allow_unicode=True, width=76)
+
+    @property
+    def command(self) -> str:
+        """The command that runs this setting again and compares every number."""
+        return f"python scripts/records.py rerun {shlex.quote(self.file)}"
+
+    @property
+    def classes(self) -> list[tuple[str, float | None]]:
+        """Classes with their headline score in percent, the best first, None last."""
+        found = [(name, in_percent(value)) for name, value in self.record.per_class.items()]
+        return sorted(found, key=lambda item: -1.0 if item[1] is None else item[1], reverse=True)
+
+    @property
+    def readings(self) -> list[tuple[str, float | None]]:
+        """Scores of points in every reading, in percent; empty for masks."""
+        scores = self.record.scores.items()
+        return [(name, in_percent(value)) for name, value in scores if name.startswith("pmiou_")]
+
+
+def read_entries(folder: Path) -> tuple[list[Entry], list[str]]:
+    """The records of a folder, oldest first, and the names of the files that are none.
+
+    Of files with the same key the newest record counts. Raises FileNotFoundError if there is no
+    such folder.
+    """
+    if not folder.is_dir():
+        raise FileNotFoundError(f"--records {folder}: no such folder")
+    found: dict[str, Entry] = {}
+    others = []
+    for path in sorted(folder.glob("*.json")):
+        try:
+            entry = Entry(read_record(path), _from_here(path).as_posix())
+        except (ValueError, OSError):
+            others.append(path.name)
+            continue
+        known = found.get(entry.record.key)
+        if known is None or known.record.created <= entry.record.created:
+            found[entry.record.key] = entry
+    return sorted(found.values(), key=lambda entry: (entry.record.created, entry.file)), others
+
+
+def _from_here(path: Path) -> Path:
+    """The path as a command in the current folder would name it."""
+    here = Path.cwd()
+    return path.relative_to(here) if path.is_relative_to(here) else path
+
+
+def origin(entry: Entry) -> list[tuple[str, str]]:
+    """Where a record comes from, for its panel."""
+    record = entry.record
+    cost = {name.replace("_", " "): str(value) for name, value in record.cost.items()}
+    return [
+        ("created", record.created),
+        ("commit", commit_of(record, full=True)),
+        ("python", str(record.code.get("python", "unknown"))),
+        *((str(name), str(value)) for name, value in record.code.get("packages", {}).items()),
+        *cost.items(),
+    ]
+
+
+def commit_of(record: Record, *, full: bool = False) -> str:
+    """The commit, and whether the tree differed from it."""
+    commit = str(record.code.get("commit") or "unknown commit")
+    return (commit if full else commit[:7]) + (", changed" if record.code.get("dirty") else "")
+
+
+def in_percent(value: float | None) -> float | None:
+    """A share in [0, 1] as a percentage."""
+    return None if value is None else 100 * value

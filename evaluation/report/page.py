@@ -1,0 +1,68 @@
+"""The page from its parts."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from dataclasses import dataclass
+from importlib.resources import files
+from typing import Any
+
+from jinja2 import Environment, StrictUndefined
+from markupsafe import Markup
+
+from evaluation.report import results
+from evaluation.report.entry import Entry, origin
+from evaluation.report.pictures import Fragment, Picture
+
+
+@dataclass(frozen=True)
+class Content:
+    """Everything that the page shows.
+
+    unread: names of files in the folder that are no records. browser: see
+    `evaluation.report.scenes.browser`; `apology` says why there is none.
+    """
+
+    entries: Sequence[Entry]
+    unread: Sequence[str] = ()
+    tables: Sequence[Fragment] = ()
+    figures: Sequence[Picture] = ()
+    browser: dict[str, Any] | None = None
+    apology: str = "no records of the drawn scenes"
+
+
+def render(content: Content) -> str:
+    """The HTML of the page; everything that comes from records is escaped."""
+    environment = Environment(
+        autoescape=True, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True
+    )
+    environment.filters |= {"percent": percent, "heading": results.heading}
+    template = environment.from_string(_part("page.html.j2"))
+    return template.render(
+        content=content,
+        sheets=results.sheets(content.entries),
+        facts=results.facts(content.entries),
+        origin=origin,
+        random=[entry for entry in content.entries if entry.random],
+        style=Markup(_part("page.css")),  # noqa: S704 files of this package
+        script=Markup(_part("page.js")),  # noqa: S704
+        scenes=script_json(content.browser),
+    )
+
+
+def percent(value: float | None) -> str:
+    """A score as tables print it."""
+    return "\N{EN DASH}" if value is None else f"{value:.1f}"
+
+
+def script_json(value: object) -> Markup:
+    """Plain data for a script element: nothing in it can end the element."""
+    text = json.dumps(value, ensure_ascii=False, allow_nan=False, separators=(",", ":"))
+    for sign in "<>&\u2028\u2029":
+        text = text.replace(sign, f"\\u{ord(sign):04x}")
+    return Markup(text)  # noqa: S704
+
+
+def _part(name: str) -> str:
+    return (files("evaluation.report") / name).read_text(encoding="utf-8")

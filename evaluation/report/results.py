@@ -1,0 +1,116 @@
+"""Records as tables: one sheet per data set, and what the head of the page says of all."""
+
+from __future__ import annotations
+
+import math
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from functools import cached_property
+
+from evaluation.console import HEADINGS
+from evaluation.data import load_card
+from evaluation.report.entry import Entry, commit_of, in_percent
+
+
+@dataclass(frozen=True)
+class Cell:
+    """A score in percent; ``best`` of its column among records that can be compared."""
+
+    value: float | None
+    best: bool = False
+
+
+@dataclass
+class Sheet:
+    """All records of one data set. ``scores`` are names of columns, the headline first."""
+
+    name: str
+    entries: list[Entry] = field(default_factory=list)
+
+    @cached_property
+    def title(self) -> str:
+        """The data set's own name; that of the record where there is no card of it."""
+        try:
+            return load_card(self.name).title
+        except ValueError:
+            return self.name
+
+    @cached_property
+    def scores(self) -> list[str]:
+        """Names of the scores that any record has; single readings of points stay in its panel."""
+        names = dict.fromkeys(name for entry in self.entries for name in entry.record.scores)
+        return [name for name in names if not name.startswith("pmiou_")]
+
+    @cached_property
+    def varied(self) -> list[str]:
+        """Names of the parts that differ between records: they get a column."""
+        first = self.entries[0].parts
+        return [name for name in first if len({e.parts[name] for e in self.entries}) > 1]
+
+    @cached_property
+    def shared(self) -> list[str]:
+        """What all records have in common, for the line above the table."""
+        parts = self.entries[0].parts.items()
+        return [f"{name} {value}" for name, value in parts if name not in self.varied]
+
+    @cached_property
+    def compared(self) -> str | None:
+        """The samples, by their hash, among whose records the best value is told; None if none.
+
+        Those that several records with trained weights share; of such sets that of most images.
+        """
+        sound = [entry for entry in self.entries if not entry.random]
+        count = Counter((entry.record.images, entry.samples) for entry in sound)
+        most = max(count, key=lambda item: (count[item] > 1, item[0], count[item]), default=None)
+        return most[1] if most else None
+
+    @cached_property
+    def mixed(self) -> bool:
+        """Whether records are of different samples."""
+        return len({entry.samples for entry in self.entries}) > 1
+
+    def apart(self, entry: Entry) -> bool:
+        """Whether a record is left out of the comparison."""
+        return entry.random or entry.samples != self.compared
+
+    def cells(self, entry: Entry) -> list[Cell]:
+        """One row of the table."""
+        return [self._cell(entry, name) for name in self.scores]
+
+    def _cell(self, entry: Entry, name: str) -> Cell:
+        value = in_percent(entry.record.scores.get(name))
+        sound = [other for other in self.entries if not self.apart(other)]
+        rivals = [other.record.scores.get(name) for other in sound]
+        top = max((rival for rival in rivals if rival is not None), default=math.nan)
+        best = len(rivals) > 1 and not self.apart(entry) and entry.record.scores.get(name) == top
+        return Cell(value, best=best)
+
+
+def sheets(entries: Sequence[Entry]) -> list[Sheet]:
+    """One per data set, that with the most records first."""
+    found: dict[str, Sheet] = {}
+    for entry in entries:
+        name = entry.record.names["dataset"]
+        found.setdefault(name, Sheet(name)).entries.append(entry)
+    return sorted(found.values(), key=lambda sheet: (-len(sheet.entries), sheet.name))
+
+
+def heading(score: str) -> str:
+    """A score as tables call it."""
+    return HEADINGS.get(score, score.replace("_", " "))
+
+
+def facts(entries: Sequence[Entry]) -> list[tuple[str, str]]:
+    """What the head of the page says of the records: how many, of which code, on what."""
+    code = {commit_of(entry.record) for entry in entries}
+    machines = {str(entry.record.cost.get("device", "unknown")) for entry in entries}
+    sets = {entry.record.names["dataset"] for entry in entries}
+    dates = [entry.record.created for entry in entries]
+    latest = max(dates)[:16].replace("T", " ") + " UTC" if dates else "none"
+    return [
+        ("Records", f"{len(entries)} on {len(sets)} data set{'s' * (len(sets) != 1)}"),
+        ("Latest", latest),
+        ("Code", ", ".join(sorted(code)) or "none"),
+        ("Machine", ", ".join(sorted(machines)) or "none"),
+    ]

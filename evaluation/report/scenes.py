@@ -1,0 +1,151 @@
+"""The browser of predictions: which scenes, what each method says of them, how well."""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from itertools import groupby
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from evaluation.data import VOID, Card, Sample
+from evaluation.report.entry import Entry
+from evaluation.report.pictures import colour_names, mask_uri, photo_uri
+
+if TYPE_CHECKING:
+    from jaxtyping import Integer
+
+    from evaluation.setting import Setting
+
+METHODS = ("clip", "maskclip", "clip_surgery", "gem")
+EXTREMES = 3
+
+
+@dataclass(frozen=True)
+class Choice:
+    """Scenes to show, with why: the reasons by sample id, in the order of the thumbnails."""
+
+    reasons: dict[str, list[str]]
+    pool: int
+
+
+def comparable(entries: Sequence[Entry]) -> list[Entry]:
+    """At most one record per method, all of one model, protocol and samples of the toy set.
+
+    Of several such groups that with trained weights, the most methods and the most images; of a
+    method's records that with the default options, then the newest.
+    """
+    fitting = [e for e in entries if e.record.names["dataset"] == "toy" and e.method in METHODS]
+    groups = groupby(sorted(fitting, key=_group), key=_group)
+    found = [_one_each(list(group)) for _, group in groups]
+    return max(found, key=lambda g: (not g[0].random, len(g), g[0].record.images), default=[])
+
+
+def _group(entry: Entry) -> tuple[str, ...]:
+    hashes = entry.record.hashes
+    parts = ("weights", "protocol", "samples", "vocabulary")
+    return (entry.record.names["backbone"], *(str(hashes.get(part)) for part in parts))
+
+
+def _one_each(group: Sequence[Entry]) -> list[Entry]:
+    ranked = sorted(group, key=lambda entry: (entry.options == "", entry.record.created))
+    chosen = {entry.method: entry for entry in ranked}  # the last one counts
+    return [chosen[method] for method in METHODS if method in chosen]
+
+
+def judge_of(entries: Sequence[Entry]) -> Entry:
+    """The record by whose predictions scenes are the worst and the best: GEM's if there is one."""
+    return next((entry for entry in entries if entry.method == "gem"), entries[-1])
+
+
+def choose(quality: Mapping[str, float], *, count: int, seed: int) -> Choice:
+    """The worst and the best samples by ``quality``, then ``count`` by the seed."""
+    ranked = sorted(quality, key=lambda sample: (quality[sample], sample))
+    worst, best = ranked[:EXTREMES], ranked[::-1][:EXTREMES]
+    drawn = random.Random(seed).sample(sorted(quality), min(count, len(quality)))  # noqa: S311
+    reasons: dict[str, list[str]] = {}
+    for reason, samples in (("worst", worst), ("best", best), (f"seed {seed}", sorted(drawn))):
+        for sample in samples:
+            reasons.setdefault(sample, []).append(reason)
+    return Choice(reasons=reasons, pool=len(quality))
+
+
+def image_iou(
+    labels: Integer[np.ndarray, "y x"], truth: Integer[np.ndarray, "y x"], card: Card
+) -> tuple[float, list[float | None]]:
+    """Of one image: mean IoU over the labels in truth or prediction, and each label's."""
+    valid, count = truth != VOID, len(card.labels)
+    pairs = truth[valid].astype("int64") * count + labels[valid]
+    matrix = np.bincount(pairs, minlength=count * count).reshape(count, count)
+    hits = matrix.diagonal()
+    union = matrix.sum(axis=0) + matrix.sum(axis=1) - hits
+    each = [float(h / u) if u else None for h, u in zip(hits, union, strict=True)]
+    present = [value for value in each if value is not None]
+    return float(np.mean(present)), each
+
+
+def browser(entries: Sequence[Entry], *, count: int, seed: int) -> dict[str, Any] | None:
+    """All that the browser of the page needs, as plain data; None if no record can be shown.
+
+    Builds the models of the records again. Raises ValueError or OSError if that cannot be done.
+    """
+    chosen = comparable(entries)
+    if not chosen:
+        return None
+    from evaluation.predict import label_maps
+    from evaluation.rebuild import rebuild
+
+    settings: dict[str, Setting] = {e.method: rebuild(e.record.setting) for e in chosen}
+    judge = judge_of(chosen).method
+    dataset, card = settings[judge].dataset, settings[judge].dataset.card
+    pool = [dataset[sample_id] for sample_id in settings[judge].ids]
+    judged = dict(zip(settings[judge].ids, label_maps(settings[judge], pool), strict=True))
+    quality = {s.id: image_iou(judged[s.id], s.truth, card)[0] for s in pool}
+    choice = choose(quality, count=count, seed=seed)
+    samples = [dataset[sample_id] for sample_id in choice.reasons]
+    maps = {
+        name: [judged[s.id] for s in samples] if name == judge else label_maps(setting, samples)
+        for name, setting in settings.items()
+    }
+    return payload(chosen, samples, maps, choice)
+
+
+def payload(
+    entries: Sequence[Entry],
+    samples: Sequence[Sample],
+    maps: Mapping[str, Sequence[Integer[np.ndarray, "y x"]]],
+    choice: Choice,
+) -> dict[str, Any]:
+    """Scenes, label maps and IoU as plain data with inlined pictures."""
+    from evaluation.data import load_card
+
+    card = load_card(entries[0].record.names["dataset"])
+    methods = [
+        {"name": e.method, "label": e.label, "options": e.options, "key": e.record.key}
+        for e in entries
+    ]
+    scenes = []
+    for index, sample in enumerate(samples):
+        answers = {}
+        for name, labels in maps.items():
+            mean, each = image_iou(labels[index], sample.truth, card)
+            mask = mask_uri(labels[index], background=card.background)
+            answers[name] = {"mask": mask, "mean": mean, "iou": each}
+        scenes.append(
+            {
+                "id": sample.id,
+                "reasons": choice.reasons[sample.id],
+                "image": photo_uri(sample.image),
+                "truth": mask_uri(sample.truth, background=card.background),
+                "shown": sorted(set(np.unique(sample.truth).tolist()) - {VOID}),
+                "answers": answers,
+            }
+        )
+    colours = colour_names(len(card.labels), background=card.background)
+    return {
+        "labels": list(card.labels), "colours": colours, "background": card.background,
+        "methods": methods, "scenes": scenes, "pool": choice.pool,
+        "judge": judge_of(entries).label,
+    }  # fmt: skip

@@ -1,0 +1,175 @@
+"""The paper's tables with ours beside them: one pandas frame per table, and its notes."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+
+import pandas as pd
+
+from evaluation.answers import Answers
+from evaluation.overrides import described, value_of
+from evaluation.plan import Ask, Group, Plan
+from evaluation.published import Row
+from evaluation.records import Record
+
+
+@dataclass(frozen=True)
+class Sheet:
+    """A table ready to be shown.
+
+    frame: texts of the rows, then per column of ours the published numbers, ours, the difference
+        where both have the same data and weights, and the number of images. Where ours has no
+        number it says why; None where nothing was published.
+    decimals: of the numbers of a column; signed: columns of differences; hidden: columns that are
+        in the CSV only.
+    marks: of footnotes, by (row, column). bold: (row, column) of the best values.
+    """
+
+    name: str
+    title: str
+    frame: pd.DataFrame
+    decimals: Mapping[str, int]
+    signed: frozenset[str]
+    hidden: frozenset[str]
+    marks: Mapping[tuple[int, str], tuple[str, ...]]
+    bold: frozenset[tuple[int, str]]
+    footnotes: Mapping[str, str]
+    notes: tuple[str, ...]
+
+
+def value_in(record: Record, score: str) -> float | None:
+    """A score of a record in the table's unit; ``speed`` is images/s."""
+    if score == "speed":
+        return float(record.cost["images_per_second"])
+    share = record.scores.get(score)
+    return None if share is None else 100 * share
+
+
+def record_of(ask: Ask, group: Group, answers: Answers) -> Record | None:
+    """The record that answers an ask, if there is one."""
+    found = answers.speeds if group.score == "speed" else answers.records
+    return found.get(ask.setting) if ask.setting else None
+
+
+def sheet(plan: Plan, answers: Answers) -> Sheet:
+    """Lay out a table: what the paper says, what we measure."""
+    table = plan.table
+    names, texts = (*table.keys, *table.about), [(*row.key, *row.about) for row in table.rows]
+    columns: dict[str, list[object]] = {
+        name: [text[index] for text in texts] for index, name in enumerate(names)
+    }
+    marks: dict[tuple[int, str], tuple[str, ...]] = {}
+    for number, row in enumerate(table.rows):
+        marks |= {(number, name): found for name, found in row.notes.items()}
+    shown = _Columns(columns, marks, {}, set(), set(table.about))
+    for index, group in enumerate(plan.groups):
+        shown.add(plan, index, group, answers)
+    frame = pd.DataFrame({name: pd.Series(cells, dtype=object) for name, cells in columns.items()})
+    decimals, signed, hidden = shown.decimals, frozenset(shown.signed), frozenset(shown.hidden)
+    return Sheet(
+        name=f"table{table.name}" if table.name.isdigit() else table.name,
+        title=f"Table {table.name}: {table.title}" if table.name.isdigit() else table.title,
+        frame=frame,
+        decimals=decimals,
+        signed=signed,
+        hidden=hidden,
+        marks=marks,
+        bold=_best(frame, [name for name in decimals if name not in signed], table.rows),
+        footnotes=table.footnotes,
+        notes=tuple(_notes(plan, answers)),
+    )
+
+
+@dataclass(frozen=True)
+class _Columns:
+    """The growing columns of a sheet."""
+
+    columns: dict[str, list[object]]
+    marks: dict[tuple[int, str], tuple[str, ...]]
+    decimals: dict[str, int]
+    signed: set[str]
+    hidden: set[str]
+
+    def add(self, plan: Plan, index: int, group: Group, answers: Answers) -> None:
+        """Published columns of a group, then ours, difference and images."""
+        rows, asks = plan.table.rows, [row[index] for row in plan.asks]
+        for number in group.columns:
+            self._published(plan, number)
+        found = [record_of(ask, group, answers) for ask in asks]
+        values = [value_in(record, group.score) if record else None for record in found]
+        ours = [_ours(ask, value, answers) for ask, value in zip(asks, values, strict=True)]
+        self._numbers(f"ours: {group.name}", ours, group.score)
+        if group.own and any(cell.published is not None for row in rows for cell in row.cells):
+            pairs = zip(asks, values, strict=True)
+            name = f"difference: {group.name}"
+            self._numbers(name, [_difference(ask, value) for ask, value in pairs], group.score)
+            self.signed.add(name)
+        self.columns[f"images: {group.name}"] = [record and record.images for record in found]
+        self.hidden.add(f"images: {group.name}")
+
+    def _published(self, plan: Plan, number: int) -> None:
+        cells = [row.cells[number] for row in plan.table.rows]
+        name = f"paper: {plan.table.columns[number].name}"
+        if any(cell.published is not None for cell in cells):
+            self._numbers(name, [cell.published for cell in cells], cells[0].score)
+            used = {(row, name): cell.notes for row, cell in enumerate(cells) if cell.notes}
+            self.marks.update(used)
+
+    def _numbers(self, name: str, cells: Sequence[object], score: str) -> None:
+        self.columns[name] = list(cells)
+        self.decimals[name] = 2 if score == "speed" else 1
+
+
+def _ours(ask: Ask, value: float | None, answers: Answers) -> object:
+    if value is not None or ask.setting is None:
+        return ask.why if value is None else value
+    return answers.why.get(ask.setting, "not run")
+
+
+def _difference(ask: Ask, value: float | None) -> float | None:
+    """Ours minus the paper's, of the numbers as they are printed."""
+    return None if value is None or ask.published is None else round(value, 1) - ask.published
+
+
+def _best(
+    frame: pd.DataFrame, names: list[str], rows: tuple[Row, ...]
+) -> frozenset[tuple[int, str]]:
+    """The largest numbers of each column among the rows that can be run here, ties included."""
+    run = [number for number, row in enumerate(rows) if any(cell.words for cell in row.cells)]
+    found = set()
+    for name in names:
+        cells = {n: round(frame[name][n], 1) for n in run if isinstance(frame[name][n], float)}
+        found |= {(n, name) for n, value in cells.items() if value == max(cells.values())}
+    return frozenset(found) if len(run) > 1 else frozenset()
+
+
+def _notes(plan: Plan, answers: Answers) -> Iterator[str]:
+    """What a reader must know: source and protocol, which data ours has, which words, warnings."""
+    table = plan.table
+    if any(cell.published is not None for cell in table.cells):
+        yield f"Paper: {table.source}, {table.place}; {table.protocol}."
+    yield from table.general
+    keys = [key for key in ("dataset", "backbone") if value_of(plan.given, key)]
+    if keys and not all(group.own for group in plan.groups):
+        other = " and ".join(f"{key} {value_of(plan.given, key)}" for key in keys)
+        yield f"OURS IS NOT ON THE PAPER'S {' AND '.join(keys).upper()}: it has {other}."
+        if any(cell.own for cell in table.cells):
+            yield "Words that only single cells of the paper's data have (its K=2) are left out."
+    fitting = table.tiny if value_of(plan.given, "backbone") == "tiny" else ()
+    if words := described((*fitting, *plan.given)):
+        yield f"Ours is run with {words}."
+    sizes: dict[str, None] = {}  # dicts for sets in order
+    warnings: dict[str, None] = {}
+    for index, group in enumerate(plan.groups):
+        found = [record_of(row[index], group, answers) for row in plan.asks]
+        images = sorted({record.images for record in found if record})
+        if images:
+            sizes[f"{group.name}: {' or '.join(map(str, images))}"] = None
+        warnings |= {line: None for record in found if record for line in record.warnings}
+    if sizes:
+        yield f"Images of ours: {'; '.join(sizes)}."
+    if any(group.score == "speed" for group in plan.groups) and answers.speeds:
+        device = next(iter(answers.speeds.values())).cost["device"]
+        yield f"Speeds of ours are images/s of a setting alone, best of three runs, on {device}."
+    yield from (f"{line}." for line in warnings)

@@ -1,0 +1,89 @@
+"""The jobs of a sweep: built, evaluated together, reported. Hydra does not scan this file."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from omegaconf import DictConfig
+
+if TYPE_CHECKING:
+    from evaluation.setting import Setting
+    from evaluation.sweep import Done
+
+
+@dataclass
+class Job:
+    """One job of the sweep: its overrides and config, and what became of it."""
+
+    words: tuple[str, ...]
+    config: DictConfig
+    setting: Setting | None = None
+    error: Exception | None = None
+    done: Done | None = None
+
+    @property
+    def sentence(self) -> str | None:
+        """What went wrong, if anything did."""
+        from run import sentence
+
+        return sentence(self.error) if self.error else None
+
+    def answer(self) -> float | None:
+        """The headline score. Raises what went wrong. Images without truth are labelled now."""
+        if self.error:
+            raise self.error
+        if self.done and self.done.record:
+            return next(iter(self.done.record.scores.values()))
+        from run import job
+
+        return job(self.config)
+
+
+def evaluate(jobs: Sequence[Job]) -> None:
+    """Build the settings, and evaluate those of one output folder in as few passes as can be."""
+    from evaluation.data import Folder
+    from run import MISTAKES, build
+
+    together: dict[tuple[str, bool, float], list[Job]] = {}
+    for job in jobs:
+        try:
+            job.setting = build(job.config)
+        except MISTAKES as error:
+            job.error = error
+            continue
+        if not isinstance(job.setting.dataset, Folder):  # which labels: there is nothing to share
+            how = (str(job.config.output), bool(job.config.force), float(job.config.save_every))
+            together.setdefault(how, []).append(job)
+    for (output, force, save_every), some in together.items():
+        _sweep(some, Path(output), force=force, save_every=save_every)
+
+
+def _sweep(jobs: Sequence[Job], folder: Path, *, force: bool, save_every: float) -> None:
+    from evaluation.sweep import run_sweep
+
+    settings = [job.setting for job in jobs if job.setting]
+    try:
+        found = run_sweep(settings, folder, force=force, save_every=save_every)
+    except OSError as error:  # the folder itself
+        for job in jobs:
+            job.error = error
+        return
+    for job, done in zip(jobs, found, strict=True):
+        job.done = done
+        job.error = ValueError(done.error) if done.error else None
+
+
+def report(jobs: Sequence[Job], sweep: str) -> None:
+    """One table of all, and what failed; then tell the tracker."""
+    from evaluation.summary import Row, show_sweep
+    from evaluation.trackers import track
+    from run import construct
+
+    show_sweep([Row(job.words, job.done, job.sentence) for job in jobs])
+    done = [job.done for job in jobs if job.done]
+    records = [(one.record, one.path) for one in done if one.record and one.path]
+    if records:
+        track(construct(jobs[0].config.logger), records, group=sweep)

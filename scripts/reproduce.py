@@ -1,0 +1,117 @@
+"""Rebuild the paper's tables: published, ours, difference.
+
+    python scripts/reproduce.py table=4
+    python scripts/reproduce.py table=all dataset=toy backbone=tiny limit=40
+    python scripts/reproduce.py figure=5 dataset=voc dataset.root=DIR backbone.weights=FILE
+
+table: 1 to 6, clearclip, or all; figure: 5. out: the folder of the tables and figures
+(results/tables). output: the folder of the records (results/records): a setting whose valid
+record is there is not run again, but with force=true. All other words are those of run.py and go
+to every cell; a dataset or backbone replaces the cells' own.
+"""
+
+import argparse
+import sys
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+sys.path.insert(0, str(Path(__file__).parents[1]))
+
+from evaluation.overrides import key_of
+from evaluation.published import load_table, names
+from run import MISTAKES, compose_setting, sentence
+
+FILE_WIDTH = 200  # columns of what is printed into a file or a pipe
+OWN = ("table", "figure", "out", "output", "force")
+
+
+@dataclass(frozen=True)
+class Wish:
+    """What the command line asks for."""
+
+    tables: tuple[str, ...]
+    given: tuple[str, ...]
+    out: Path
+    records: Path
+    force: bool
+
+
+def wish_of(words: Sequence[str]) -> Wish:
+    """Sort the words of the command line. Raises ValueError for those that nobody understands."""
+    for word in words:
+        if not word.partition("=")[1]:
+            raise ValueError(f"{word}: expected KEY=VALUE, such as table=4")
+    own = {key_of(word): word.partition("=")[2] for word in words if key_of(word) in OWN}
+    if not own.keys() & {"table", "figure"}:
+        raise ValueError("table: say which, one of " + ", ".join((*names(), "all")))
+    if own.get("force", "false") not in {"true", "false"}:
+        raise ValueError(f"force={own['force']}: expected true or false")
+    tables = [name for text in (own.get("table", ""),) for name in text.split(",") if name]
+    figures = [f"figure{name}" for name in own.get("figure", "").split(",") if name]
+    chosen = names() if "all" in tables else (*tables, *figures)
+    return Wish(
+        tables=tuple(chosen),
+        given=tuple(word for word in words if key_of(word) not in OWN),
+        out=Path(own.get("out", "results/tables")),
+        records=Path(own.get("output", "results/records")),
+        force=own.get("force") == "true",
+    )
+
+
+def reproduce(wish: Wish) -> int:
+    """Run what can run, print and write the tables; returns how many settings failed."""
+    from evaluation.plan import make_plan, sharing
+
+    compose = sharing(compose_setting)
+    plans = [make_plan(load_table(name), wish.given, compose) for name in wish.tables]
+    from evaluation.answers import answer
+    from evaluation.records import prepare_folder
+
+    for folder in (wish.records, wish.out):
+        prepare_folder(folder)
+    answers = answer(plans, wish.records, force=wish.force)
+    from rich.console import Console
+
+    from evaluation import formats
+    from evaluation.console import console
+    from evaluation.plots import draw
+    from evaluation.tables import sheet
+
+    written: list[Path] = []
+    for plan in plans:
+        made = sheet(plan, answers)
+        (console if console.is_terminal else Console(width=FILE_WIDTH)).print(
+            formats.terminal(made)
+        )
+        for number, reason in enumerate(formats.reasons(made), 1):
+            console.print(f"[dim]({number})[/] {reason}", highlight=False)
+        for mark, text in formats.footnotes(made):
+            console.print(f"[cyan]\\[{mark}][/] {text}", highlight=False)
+        for note in (*made.notes, *formats.legend(made)):
+            console.print(f"- {note}", highlight=False, markup=False)
+        written += [*formats.write_sheet(made, wish.out), *draw(plan, answers, wish.out)]
+    for reason in answers.sentences:
+        console.print(f"[bold yellow]note:[/] {reason}", highlight=False)
+    console.print(f"written: {len(written)} files in {wish.out}", highlight=False)
+    for failure in answers.failed:
+        console.print(f"[bold red]failed:[/] {failure}", highlight=False)
+    return len(answers.failed)
+
+
+def main() -> None:
+    """Read the words and do what they say."""
+    raw = argparse.RawDescriptionHelpFormatter
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=raw)
+    parser.add_argument("words", nargs="*", metavar="KEY=VALUE")
+    if reproduce(wish_of(parser.parse_args().words)):
+        sys.exit(1)
+
+
+if __name__ == "__main__":
+    try:
+        main()
+    except KeyboardInterrupt:
+        sys.exit(130)
+    except MISTAKES as error:
+        sys.exit(f"error: {sentence(error)}")

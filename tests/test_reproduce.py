@@ -1,0 +1,153 @@
+"""The command, in this process: what can run runs once, the rest says why."""
+
+import importlib.util
+import sys
+from pathlib import Path
+
+import pandas as pd
+import pytest
+from conftest import REPOSITORY
+
+from evaluation import answers
+from evaluation.sweep import Done
+
+
+def _load():
+    path = REPOSITORY / "scripts" / "reproduce.py"
+    spec = importlib.util.spec_from_file_location("reproduce", path)
+    module = importlib.util.module_from_spec(spec)
+    sys.modules["reproduce"] = module
+    spec.loader.exec_module(module)
+    return module
+
+
+script = _load()
+
+
+@pytest.fixture
+def command(folder, tmp_path):
+    """The script on the small model of 5 blocks and two drawn scenes."""
+
+    def run(*words):
+        model = (f"backbone.model={folder}", "backbone.weights=embedded", "short_side=40")
+        device = ("backbone.device=cpu", "backbone.quick_gelu=false", "workers=0", "limit=2")
+        places = (f"out={tmp_path}/tables", f"output={tmp_path}/records")
+        script.reproduce(script.wish_of([*words, *model, *device, *places]))
+        return tmp_path
+
+    return run
+
+
+def frame(folder, name):
+    return pd.read_csv(folder / "tables" / f"{name}.csv")
+
+
+def test_a_table_from_nothing(command, capsys):
+    place = command("table=4", "dataset=toy")
+    found = frame(place, "table4")
+    assert found["paper: VOC"].tolist() == [41.2, 45.1, 45.5, 46.2, 45.6]
+    # published with 6 blocks, and the small model has 5
+    assert found["ours: toy"][0] == "the tower has 5 blocks"
+    assert found["ours: toy"][1:].astype(float).between(0, 100).all()
+    assert {path.name for path in (place / "tables").iterdir()} == {
+        "table4.md", "table4.tex", "table4.csv", "table4.html", "iterations.png", "iterations.svg",
+    }  # fmt: skip
+    said = capsys.readouterr().out
+    assert "NOT ON THE PAPER'S DATASET" in said
+    assert "(1) the tower has 5 blocks" in said
+
+
+def test_a_second_time_nothing_is_evaluated(command):
+    place = command("table=4", "dataset=toy")
+    before = {path: path.stat().st_mtime_ns for path in (place / "records").glob("*.json")}
+    once = frame(place, "table4")
+    command("table=4", "dataset=toy")
+    after = {path: path.stat().st_mtime_ns for path in (place / "records").glob("*.json")}
+    assert len(before) == 4
+    assert after == before
+    pd.testing.assert_frame_equal(frame(place, "table4"), once)
+
+
+def test_points_and_speed(command):
+    place = command("table=3", "dataset=toy", "backbone=clip_vit_b16")
+    found = frame(place, "table3").set_index("method")
+    ours = found["ours: toy_points, clip_vit_b16, p-mIoU"]
+    assert 0 <= float(ours["CLIP"]) <= 100
+    assert ours["GEM-SAM-CLIP"].startswith("SAM is not supported")
+    speed = found["ours: toy_points, clip_vit_b16, fps"]
+    assert float(speed["MaskCLIP*"]) > 0
+
+
+def test_what_cannot_run_says_why_and_is_asked_once(tmp_path, monkeypatch, capsys):
+    monkeypatch.setenv("GEM_DATA", "/no/such")
+    asked = []
+    known = answers.describe
+    monkeypatch.setattr(answers, "describe", lambda part: asked.append(part) or known(part))
+    monkeypatch.setattr(answers, "run_sweep", None)  # nothing may be evaluated
+    words = ["table=4", f"out={tmp_path}/tables", f"output={tmp_path}/records"]
+    script.reproduce(script.wish_of(words))
+    found = frame(tmp_path, "table4")
+    needed = "needs data: voc; needs weights: openai of ViT-B-16"
+    assert found["ours: VOC"].tolist() == [needed] * 5
+    assert found["difference: VOC"].isna().all()
+    backbones = [part for part in asked if type(part).__name__ == "OpenClip"]
+    assert len(backbones) == 1
+    said = capsys.readouterr().out
+    assert "voc: dataset.root=/no/such: there is no such folder" in said
+    assert said.count("are not on this machine") == 1
+
+
+def test_records_of_another_machine_are_shown(command, monkeypatch):
+    place = command("table=4", "dataset=toy")
+    before = frame(place, "table4")
+    hindered = answers.Obstacle("needs weights: x", ("x",))
+    monkeypatch.setattr(answers, "obstacles", lambda settings: dict.fromkeys(settings, hindered))
+    command("table=4", "dataset=toy")
+    after = frame(place, "table4")
+    assert after["ours: toy"][1:].tolist() == before["ours: toy"][1:].tolist()
+    assert after["ours: toy"][0] == "needs weights: x"
+
+
+def test_what_fails_is_told_and_the_rest_goes_on(command, monkeypatch, capsys):
+    known = answers.run_sweep
+
+    def broken(settings, folder, **options):
+        first, *rest = settings
+        error = failed(first)
+        return [error, *known(rest, folder, **options)]
+
+    def failed(setting):
+        return Done(setting, None, None, "7.jpg cannot be read", skipped=False)
+
+    monkeypatch.setattr(answers, "run_sweep", broken)
+    found = frame(command("table=4", "dataset=toy"), "table4")["ours: toy"]
+    assert found[1] == "7.jpg cannot be read"
+    assert found[2:].astype(float).notna().all()
+    last = capsys.readouterr().out.splitlines()[-1]
+    assert last == "failed: gem iters=0 on toy: 7.jpg cannot be read"
+
+
+@pytest.mark.parametrize(
+    ("words", "said"),
+    [
+        ([], "table: say which, one of 1, 2, 3, 4, 5, 6, clearclip, figure5, all"),
+        (["4"], "4: expected KEY=VALUE, such as table=4"),
+        (["table=4", "force=yes"], "force=yes: expected true or false"),
+    ],
+)
+def test_words_that_nobody_understands(words, said):
+    with pytest.raises(ValueError) as caught:
+        script.wish_of(words)
+    assert str(caught.value) == said
+
+
+def test_wishes():
+    wish = script.wish_of(["table=1,4", "figure=5", "limit=3", "force=true", "out=x"])
+    assert (wish.tables, wish.given) == (("1", "4", "figure5"), ("limit=3",))
+    assert (wish.out, wish.force) == (Path("x"), True)
+    assert len(script.wish_of(["table=all"]).tables) == 8
+
+
+def test_a_table_of_masks_and_points(command):
+    place = command("table=4", "dataset=toy_points")
+    assert set(frame(place, "table4")["ours: toy_points"]) == {"toy_points has points, not masks"}
