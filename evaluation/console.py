@@ -56,7 +56,7 @@ def show(records: Sequence[Record], paths: Sequence[Path]) -> None:
     title = f"{names['dataset']}, {first.images} images, protocol {names['protocol']} (%)"
     table = Table(title=title, title_justify="left")
     table.add_column("method")
-    table.add_column("backbone")
+    table.add_column("backbone", no_wrap=True)
     scores = [name for name in first.scores if not name.startswith("pmiou_")]
     for score in scores:
         table.add_column(HEADINGS[score], justify="right", no_wrap=True)

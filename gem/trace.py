@@ -132,10 +132,16 @@ class Layer:
         """
         root = self.v.shape[-1] ** 0.5
         if temperature == "adaptive":
-            norms = torch.linalg.vector_norm(self.normed, dim=-1, dtype=torch.float32)
-            inverse: Tensor = norms.mean(dim=1)[:, None, None, None] * (scale / root)
+            inverse: Tensor = self._mean_norm * (scale / root)
             return inverse
         return scale / (root if temperature == "standard" else float(temperature))
+
+    @cached_property
+    def _mean_norm(self) -> Float[Tensor, "b 1 1 1"]:
+        """Mean length of the tokens of each image."""
+        norms = torch.linalg.vector_norm(self.normed, dim=-1, dtype=torch.float32)
+        mean: Tensor = norms.mean(dim=1)[:, None, None, None]
+        return mean
 
     def _reading(self, kind: SelfSelf, iters: int) -> Read:
         """What is held for this attention; the older of two others is let go for a new one."""
