@@ -72,7 +72,7 @@ def code() -> dict[str, Any]:
     """The commit, whether the tree was dirty, and the versions of what computes."""
     return {
         "commit": _git("rev-parse", "HEAD"),
-        "dirty": bool(_git("status", "--porcelain")),
+        "dirty": bool(_git("status", "--porcelain", "--untracked-files=no")),
         "python": platform.python_version(),
         "packages": {package: version(package) for package in PACKAGES},
     }

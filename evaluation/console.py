@@ -55,12 +55,12 @@ def show(records: Sequence[Record], paths: Sequence[Path]) -> None:
     names = first.names
     title = f"{names['dataset']}, {first.images} images, protocol {names['protocol']} (%)"
     table = Table(title=title, title_justify="left")
-    table.add_column("method")
+    table.add_column("method", min_width=12)
     table.add_column("backbone", no_wrap=True)
     scores = [name for name in first.scores if not name.startswith("pmiou_")]
     for score in scores:
         table.add_column(HEADINGS[score], justify="right", no_wrap=True)
-    table.add_column("images/s", justify="right", no_wrap=True)
+    table.add_column("img/s", justify="right", no_wrap=True)
     for record in records:
         shown = [_percent(record.scores[name]) for name in scores]
         speed = f"{record.cost['images_per_second']:.1f}"
