@@ -11,7 +11,6 @@ from pydantic import model_validator
 
 from evaluation.data.encoding import VOID, Encoding, Ids, VoidIds, identity
 from gem.options import Flag, options
-from gem.vocabulary import Vocabulary
 
 __all__ = ["CARDS", "VOID", "Archive", "Card", "Stored", "load_card"]
 
@@ -49,7 +48,6 @@ class Card:
     """The facts of one data set, read from ``datasets/NAME.yaml``.
 
     classes: names in label order, without the background.
-    words: what the text tower is asked for each class; the names themselves unless given.
     background: whether label 0 is everything else; classes then start at label 1.
     images: how many the official split has; null if there is no official one.
     ids: the id by which the official masks store each label, background first; label i is stored
@@ -68,7 +66,6 @@ class Card:
     images: int | None
     background: Flag
     classes: tuple[str, ...]
-    words: tuple[str, ...] = ()
     quirks: str = ""
     ids: Ids = ()
     void: VoidIds = (VOID,)
@@ -89,11 +86,6 @@ class Card:
     def labels(self) -> tuple[str, ...]:
         """Names of the labels 0, 1, ..., the background included."""
         return ("background", *self.classes) if self.background else self.classes
-
-    @property
-    def vocabulary(self) -> Vocabulary:
-        """The classes and the words asked for them."""
-        return Vocabulary(names=self.classes, words=self.words or self.classes)
 
     def encoding(self, stored: Stored) -> Encoding:
         """How masks store the labels: as published, as the card's train ids, or as themselves.

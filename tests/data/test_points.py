@@ -69,7 +69,6 @@ def test_ids_of_digits_alone_are_not_numbers(make):
 def test_classes_are_those_with_points_in_the_order_of_the_names(make):
     card = make().card
     assert card.classes == ("Dog", "null", "Knife, fork")
-    assert card.vocabulary.words == card.classes
     assert (card.name, card.background, card.images) == ("openimages", False, 36702)
 
 
