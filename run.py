@@ -27,6 +27,7 @@ from evaluation.data import Folder
 from evaluation.setting import Setting
 
 MISTAKES = (HydraException, OmegaConfBaseException, ValueError, OSError)
+PREPARE = "; scripts/prepare.py says what to get and where it goes"
 MISSING = re.compile(r"Could not (?:find|load) '([^'/]+)/([^']+)'")
 FIELDS = (
     "backbone",
@@ -96,7 +97,7 @@ def job(config: DictConfig) -> float | None:
 
     hydra_config = HydraConfig.get()
     sweep = hydra_config.sweep.dir if hydra_config.mode == RunMode.MULTIRUN else ""
-    track(construct(config.logger), [(record, path)], group=sweep)
+    track(construct(config.logger), [(setting, record, path)], group=sweep)
     return next(iter(record.scores.values()))
 
 
@@ -114,7 +115,8 @@ def sentence(error: Exception) -> str:
     if found := re.search(r"Could not override '([^']+)'", text):
         owner = "; gem.* are options of method=gem" if found[1].startswith("gem.") else ""
         return f"{found[1]}: this config has no such key{owner}{_swept(found[1])}"
-    return " ".join(re.split(r"\n\s*full_key: |See https://", text)[0].split())
+    told = " ".join(re.split(r"\n\s*full_key: |See https://", text)[0].split())
+    return told + PREPARE if told.startswith("dataset.root=") else told
 
 
 def _swept(key: str) -> str:

@@ -12,6 +12,7 @@ import numpy as np
 from matplotlib.figure import Figure
 from matplotlib.patches import Patch
 
+from evaluation.atomic import write_whole
 from evaluation.data import VOID, Card, Sample
 
 if TYPE_CHECKING:
@@ -62,8 +63,7 @@ def panel(rows: Sequence[Row], card: Card, path: Path) -> None:
     for axis, name in zip(axes[0], names, strict=True):
         axis.set_title(name, fontsize=10)
     _legend(figure, rows, card, colours)
-    path.parent.mkdir(parents=True, exist_ok=True)
-    figure.savefig(path)
+    write_whole(path, lambda part: figure.savefig(part, format="png"))
 
 
 def _bare(axis: Axes, picture: np.ndarray) -> None:

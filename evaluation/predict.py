@@ -1,23 +1,61 @@
 """Label maps of single samples, for figures."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
+from pathlib import Path
 
 import numpy as np
 from jaxtyping import Integer
 
-from evaluation.data import Dataset, Sample
-from evaluation.figures import Row
+from evaluation.data import Sample
+from evaluation.figures import Row, panel
+from evaluation.records import changed_options, method_name
 from evaluation.runner import segmenter_of
 from evaluation.setting import Setting
 from evaluation.tally import min_max_at
 from evaluation.text_cache import embed_text
 from gem.image import upsample
 
+ORDER = ("clip", "maskclip", "clip_surgery", "gem")
+COLUMNS = 6  # methods beside each other in one picture
 
-def predictions(settings: Mapping[str, Setting], *, count: int) -> list[Row]:
-    """The first ``count`` samples with each setting's labels; the settings share one data set."""
-    dataset: Dataset = next(iter(settings.values())).dataset
-    samples = [dataset[sample_id] for sample_id in dataset.ids[:count]]
+
+def draw_panels(settings: Iterable[Setting], folder: Path) -> list[Path]:
+    """``panel-DATASET.png`` for each model and data set that several methods ran on.
+
+    Each method with the fewest options changed. Random weights have nothing to show.
+    """
+    groups: dict[tuple[object, ...], dict[str, Setting]] = {}
+    for setting in sorted(settings, key=lambda one: len(changed_options(one))):
+        if not setting.backbone.provenance.random:
+            group = groups.setdefault((setting.backbone, setting.dataset), {})
+            group.setdefault(method_name(setting), setting)
+    found = []
+    for methods in groups.values():
+        if len(methods) > 1:
+            name = next(iter(methods.values())).dataset.card.name
+            shown = {method: methods[method] for method in ORDER if method in methods}
+            found.append(draw_panel(shown, folder / f"panel-{name}.png"))
+    return [path for path in found if path]
+
+
+def draw_panel(
+    settings: Mapping[str, Setting], path: Path, *, count: int = 5, seed: int = 0
+) -> Path | None:
+    """A picture of `predictions`, of at most `COLUMNS` of the settings; None for points."""
+    shown = dict(list(settings.items())[:COLUMNS])
+    dataset = next(iter(shown.values())).dataset
+    if not isinstance(dataset[dataset.ids[0]].truth, np.ndarray):
+        return None
+    shown = {name: setting for name, setting in shown.items() if setting.dataset == dataset}
+    panel(predictions(shown, count=count, seed=seed), dataset.card, path)
+    return path
+
+
+def predictions(settings: Mapping[str, Setting], *, count: int, seed: int = 0) -> list[Row]:
+    """Samples chosen by the seed, with each setting's labels; the settings share one data set."""
+    first = next(iter(settings.values()))
+    places = np.random.default_rng(seed).permutation(len(first.ids))[:count]
+    samples = [first.dataset[first.ids[place]] for place in sorted(places)]
     columns = {name: label_maps(setting, samples) for name, setting in settings.items()}
     return [
         Row(sample=sample, predictions={name: maps[index] for name, maps in columns.items()})

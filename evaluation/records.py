@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 from evaluation.atomic import write_json
 from evaluation.circumstances import code, code_fingerprint, cost
+from evaluation.data.files import fingerprint_data
 from evaluation.setting import Setting, describe, fingerprint
 
 if TYPE_CHECKING:
@@ -25,8 +26,8 @@ class Record:
     """What one evaluation found and under which circumstances. See `make_record`.
 
     Scores are shares in [0, 1], the headline first; None where nothing of the kind occurred.
-    ``hashes`` tell which weights, vocabulary, protocol and samples were used; two records with the
-    same ``key`` are of the same setting and have the same scores.
+    ``hashes`` tell which weights, vocabulary, protocol, samples and files were used; two records
+    with the same ``key`` are of the same setting and, of the same data, have the same scores.
     """
 
     schema: int
@@ -53,7 +54,11 @@ class Record:
 
 @dataclass(frozen=True)
 class Identity:
-    """What is known of a record before the evaluation. ``hashes["code"]`` is not in the key."""
+    """What is known of a record before the evaluation.
+
+    The hashes of data and code are not in the key: a record of other data or code has the same
+    place, is not valid, and is replaced.
+    """
 
     key: str
     names: dict[str, str]
@@ -86,7 +91,8 @@ def identify(setting: Setting) -> Identity:
         "protocol": setting.protocol.name,
     }
     key = fingerprint([describe(setting), hashes])
-    return Identity(key, names, {**hashes, "code": code_fingerprint()})
+    data = fingerprint_data(setting.dataset, setting.ids)
+    return Identity(key, names, {**hashes, "data": data, "code": code_fingerprint()})
 
 
 def find_record(identity: Identity, folder: Path) -> Record | None:

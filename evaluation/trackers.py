@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import tempfile
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Protocol
 
@@ -11,6 +12,7 @@ from gem.options import options
 
 if TYPE_CHECKING:
     from evaluation.records import Record
+    from evaluation.setting import Setting
 
 
 class Tracker(Protocol):
@@ -37,19 +39,35 @@ class NoTracker:
 
 def track(
     tracker: Tracker,
-    records: Sequence[tuple[Record, Path]],
+    done: Sequence[tuple[Setting, Record, Path]],
     *,
     group: str = "",
-    panel: Path | None = None,
 ) -> None:
-    """Log records that are written, each file once; what goes wrong there costs one line only."""
-    once = list({path: (record, path) for record, path in records}.values())
-    if not once:
+    """Log records that are written, each file once, with a picture of what their settings predict.
+
+    What goes wrong there costs one line only.
+    """
+    once = {path: (setting, record) for setting, record, path in done}
+    if not once or isinstance(tracker, NoTracker):
         return
+    records = [(record, path) for path, (_, record) in once.items()]
     try:
-        tracker.log(once, group=group, panel=panel)
+        with tempfile.TemporaryDirectory(prefix="gem-panel-") as folder:
+            settings = {called(record): setting for setting, record in once.values()}
+            tracker.log(records, group=group, panel=_draw(settings, Path(folder) / "panel.png"))
     except Exception as error:  # noqa: BLE001 a tracker is foreign code on a foreign network
         said = str(error).partition("\n")[0].strip(" .") or type(error).__name__
         name = type(tracker).__name__.lower()
         console.print(f"[bold yellow]note:[/] {name}: not logged:", end=" ")
         console.print(f"{said}; the records are written", markup=False, highlight=False)
+
+
+def called(record: Record) -> str:
+    """The method of a record with the options that were changed: ``gem iters=3``."""
+    return f"{record.names['method']} {record.names['options']}".strip()
+
+
+def _draw(settings: Mapping[str, Setting], path: Path) -> Path | None:
+    from evaluation.predict import draw_panel
+
+    return draw_panel(settings, path)

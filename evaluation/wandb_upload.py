@@ -17,6 +17,7 @@ from typing import Any
 from evaluation.atomic import write_json
 from evaluation.frame import ablation
 from evaluation.records import Record, read_record
+from evaluation.trackers import called
 from evaluation.wandb_tracker import Wandb, patience
 
 EXIT_SECONDS = 5.0  # for wandb's own hooks at the exit, when all is done
@@ -50,7 +51,7 @@ class Uploader:
         """One run per record; the table of several is a run of its own. Returns where to look."""
         alone = len(records) == 1
         for record, path in records:
-            with self._run(_name(record), "setting", _config(record)) as run:
+            with self._run(called(record), "setting", _config(record)) as run:
                 _log_record(run, record, path)
                 if alone:
                     _log_ablation(run, [record], panel)
@@ -103,10 +104,6 @@ class Uploader:
             yield
         finally:
             timer.cancel()
-
-
-def _name(record: Record) -> str:
-    return f"{record.names['method']} {record.names['options']}".strip()
 
 
 def _config(record: Record) -> dict[str, Any]:

@@ -11,6 +11,13 @@ import argparse
 import sys
 from pathlib import Path
 
+# What the library says of the keys of run.py is true of these options.
+OPTIONS = {
+    "backbone.weights": "--weights",
+    "backbone.quick_gelu": "--quick-gelu",
+    "backbone=": "--model=",
+}
+
 
 def arguments() -> argparse.Namespace:
     """Read the command line."""
@@ -54,4 +61,7 @@ if __name__ == "__main__":
     try:
         main()
     except (ValueError, OSError) as error:
-        sys.exit(f"error: {error}")
+        said = str(error)
+        for key, option in OPTIONS.items():
+            said = said.replace(key, option)
+        sys.exit(f"error: {said}")

@@ -6,8 +6,9 @@
 
 table: 1 to 6, clearclip, or all; figure: 5. out: the folder of the tables and figures
 (results/tables). output: the folder of the records (results/records): a setting whose valid
-record is there is not run again, but with force=true. All other words are those of run.py and go
-to every cell; a dataset or backbone replaces the cells' own.
+record is there is not run again, but with force=true. Where several methods ran on a data set,
+panel-DATASET.png shows what they predict for a few images chosen by a seed. All other words are
+those of run.py and go to every cell; a dataset or backbone replaces the cells' own.
 """
 
 import argparse
@@ -76,6 +77,7 @@ def reproduce(wish: Wish) -> int:
     from evaluation import formats
     from evaluation.console import console
     from evaluation.plots import draw
+    from evaluation.predict import draw_panels
     from evaluation.tables import sheet
 
     written: list[Path] = []
@@ -91,6 +93,7 @@ def reproduce(wish: Wish) -> int:
         for note in (*made.notes, *formats.legend(made)):
             console.print(f"- {note}", highlight=False, markup=False)
         written += [*formats.write_sheet(made, wish.out), *draw(plan, answers, wish.out)]
+    written += draw_panels(answers.records, wish.out)
     for reason in answers.sentences:
         console.print(f"[bold yellow]note:[/] {reason}", highlight=False)
     console.print(f"written: {len(written)} files in {wish.out}", highlight=False)

@@ -1,6 +1,7 @@
-"""The tiny model: its shape, its folder, and the scale of its norms."""
+"""The tiny model: its shape, its folder, and how it starts."""
 
 import json
+import math
 from pathlib import Path
 
 import torch
@@ -11,6 +12,7 @@ from tiny_scenes import MEAN, SIZE, STD
 from gem.backbones.words import WordTokenizer
 
 CONTEXT = 24
+GAIN = 4.0
 
 
 def model_config(vocab_size: int) -> dict[str, object]:
@@ -24,7 +26,9 @@ def model_config(vocab_size: int) -> dict[str, object]:
         "layers": 2,
     }
     seen = {"mean": MEAN, "std": STD, "interpolation": "bicubic", "resize_mode": "squash"}
-    model = {"embed_dim": 128, "vision_cfg": vision, "text_cfg": text}
+    # The sigmoid loss has a bias; where it and the scale start matters little (SigLIP, Sec. 3.2).
+    start = {"init_logit_scale": math.log(10), "init_logit_bias": -2.0}
+    model = {"embed_dim": 128, "vision_cfg": vision, "text_cfg": text, **start}
     return {"model_cfg": model, "preprocess_cfg": seen}
 
 
@@ -47,15 +51,13 @@ def save(model: CLIP, out: Path) -> None:
 
 
 @torch.no_grad()
-def sharpen(model: CLIP, gain: float) -> None:
-    """Multiplies the gain of each block's first norm, and divides the next weights by it.
+def initialise(model: CLIP) -> None:
+    """Starts the gains of each block's first norm at `GAIN`, and halves the weights behind it.
 
-    The model computes the same as before (bit for bit if `gain` is a power of two), and so do
-    methods that read q, k and v alone. GEM's adaptive temperature (Eq. 8) is taken from the norm
-    of the tokens between the two, which training leaves where it was initialised: this puts
-    1/tau in the range where it tells patches apart.
+    GEM's adaptive temperature (Eq. 8) is the inverse of the token norm between the two. A training
+    as short as this leaves it where it starts, and at 1 the self-self attention of so narrow a
+    model is too soft to tell patches apart.
     """
     for block in model.visual.transformer.resblocks:
-        block.ln_1.weight.mul_(gain)
-        block.ln_1.bias.mul_(gain)
-        block.attn.in_proj_weight.div_(gain)
+        block.ln_1.weight.fill_(GAIN)
+        block.attn.in_proj_weight.div_(2)

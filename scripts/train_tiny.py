@@ -2,10 +2,10 @@
 
     python scripts/train_tiny.py --out gem/backbones/tiny
 
-Plain contrastive learning (Radford et al. 2021, section 2.3) of a native open_clip model, with
-one change: a batch holds many captions that name the same kinds, and all of them are
-right for the image. One process and one thread a core, because a pool of threads
-stalls whenever another program wants a core; one process on a GPU.
+Contrastive learning by the sigmoid loss of SigLIP (Zhai et al. 2023, Eq. 1) of a native open_clip
+model: a caption is right for every image of the batch that shows all that it names, and captions
+do not name everything. One process and one thread a core, because a pool of threads stalls
+whenever another program wants a core; one process on a GPU.
 """
 
 import argparse
@@ -21,8 +21,8 @@ import torch.distributed as dist
 import torch.nn.functional as F
 from open_clip import CLIP, create_model
 from tiny_forward import encode_image
-from tiny_model import CONTEXT, save, sharpen, write_folder
-from tiny_scenes import Scenes, draw_batch, phase_at, render
+from tiny_model import CONTEXT, initialise, save, write_folder
+from tiny_scenes import Batch, Scenes, draw_batch, phase_at, render
 from tiny_scores import print_scores
 from torch import Tensor, nn
 from torch.multiprocessing.spawn import spawn
@@ -30,7 +30,6 @@ from torch.multiprocessing.spawn import spawn
 from evaluation.data.scenes import vocabulary_words
 from gem.backbones.words import WordTokenizer
 
-GAIN = 2.0
 MEETING = "processes-meet-here"
 
 
@@ -44,30 +43,36 @@ class Plan:
     scenes: int
     batch: int
     rate: float
-    gain: float
     seed: int
     processes: int
     cache: Path | None
 
 
-def contrast(model: CLIP, images: Tensor, tokens: Tensor, sets: Tensor, *, kept: float) -> Tensor:
-    """The CLIP loss, its target shared evenly by all captions that name the same kinds."""
-    seen = encode_image(model.visual, images, kept=kept, dtype=torch.bfloat16)
-    with torch.autocast(images.device.type, torch.bfloat16):
-        read = model.encode_text(tokens)
+def contrast(model: CLIP, batch: Batch, *, kept: float) -> Tensor:
+    """The sigmoid loss: is the caption true of the image? Summed over captions, mean of images."""
+    seen = encode_image(model.visual, batch.images, kept=kept, dtype=torch.bfloat16)
+    with torch.autocast(seen.device.type, torch.bfloat16):
+        read = model.encode_text(batch.tokens)
     seen, read = F.normalize(seen.float(), dim=-1), F.normalize(read.float(), dim=-1)
-    logits = model.logit_scale.exp() * seen @ read.T
-    same = (sets[:, None] == sets).float()
-    target = same / same.sum(1, keepdim=True)
-    return (F.cross_entropy(logits, target) + F.cross_entropy(logits.T, target)) / 2
+    logits = model.logit_scale.exp() * seen @ read.T + model.logit_bias
+    return -F.logsigmoid(logits * (2 * batch.true - 1)).sum(1).mean()
 
 
 def make_optimiser(model: CLIP, rate: float) -> torch.optim.Optimizer:
-    """AdamW as CLIP has it: weight decay on matrices only."""
-    matrices = [p for p in model.parameters() if p.ndim >= 2]
-    rest = [p for p in model.parameters() if p.ndim < 2]
-    groups = [{"params": matrices, "weight_decay": 0.05}, {"params": rest, "weight_decay": 0.0}]
-    return torch.optim.AdamW(groups, lr=rate, betas=(0.9, 0.98))
+    """AdamW as CLIP has it: weight decay on matrices only.
+
+    What `initialise` halved learns at half the rate.
+    """
+    kinds: dict[tuple[float, float], list[nn.Parameter]] = {}
+    for name, weights in model.named_parameters():
+        halved = name.startswith("visual.") and name.endswith("in_proj_weight")
+        decay = 0.05 if weights.ndim >= 2 else 0.0
+        kinds.setdefault((rate / (1 + halved), decay), []).append(weights)
+    groups = [
+        {"params": params, "lr": own, "weight_decay": decay, "rate": own}
+        for (own, decay), params in kinds.items()
+    ]
+    return torch.optim.AdamW(groups, betas=(0.9, 0.98))
 
 
 def share(model: CLIP, done: float, processes: int) -> float:
@@ -85,7 +90,7 @@ def share(model: CLIP, done: float, processes: int) -> float:
     return float(flat[-1])
 
 
-def learn(plan: Plan, model: CLIP, scenes: Scenes, rank: int) -> None:
+def learn(plan: Plan, model: CLIP, scenes: Scenes, tokenizer: WordTokenizer, rank: int) -> None:
     """Runs the whole schedule on `model` in place; the first process reports and saves."""
     rng, device = np.random.default_rng((plan.seed, rank)), next(model.parameters()).device
     sizes = np.random.default_rng(plan.seed)  # the same in all processes: none waits for another
@@ -95,11 +100,11 @@ def learn(plan: Plan, model: CLIP, scenes: Scenes, rank: int) -> None:
     while done < 1:
         decay = 0.01 + 0.99 * (1 + math.cos(math.pi * done)) / 2
         for group in optimiser.param_groups:
-            group["lr"] = plan.rate * min(1, (step + 1) / 100) * decay
+            group["lr"] = group["rate"] * min(1, (step + 1) / 100) * decay
         phase = phase_at(done)
         size = int(sizes.choice(phase.sizes))
-        batch = draw_batch(scenes, rng, batch=plan.batch, size=size)
-        loss = contrast(model, *(part.to(device) for part in batch), kept=phase.kept)
+        batch = draw_batch(scenes, tokenizer, rng, batch=plan.batch, size=size)
+        loss = contrast(model, batch.to(device), kept=phase.kept)
         optimiser.zero_grad()
         loss.backward()  # type: ignore[no-untyped-call]
         step, spent = step + 1, time.monotonic() - start
@@ -125,13 +130,13 @@ def train(rank: int, plan: Plan) -> None:
         meeting = f"file://{plan.out.resolve()}/{MEETING}"
         dist.init_process_group("gloo", init_method=meeting, rank=rank, world_size=plan.processes)
     tokenizer, count = WordTokenizer(vocabulary_words(), CONTEXT), plan.scenes // plan.processes
-    scenes = render(tokenizer, count, rank=rank, processes=plan.processes, cache=plan.cache)
+    scenes = render(count, rank=rank, processes=plan.processes, cache=plan.cache)
     torch.manual_seed(plan.seed)
     device = torch.device("cuda" if torch.cuda.is_available() else "cpu")
     model = create_model(f"local-dir:{plan.out}", load_weights=False, device=device)
-    learn(plan, model, scenes, rank)
+    initialise(model)
+    learn(plan, model, scenes, tokenizer, rank)
     if rank == 0:
-        sharpen(model, plan.gain)
         save(model, plan.out)
 
 
@@ -145,7 +150,6 @@ def parse() -> Plan:
     parser.add_argument("--scenes", type=int, default=72_000, help="training scenes drawn")
     parser.add_argument("--batch", type=int, default=64, help="scenes a step and process")
     parser.add_argument("--rate", type=float, default=1.5e-3, help="highest learning rate")
-    parser.add_argument("--gain", type=float, default=GAIN, help="see tiny_model.sharpen")
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--processes", type=int, default=cores)
     parser.add_argument("--cache", type=Path, help="keep the drawn scenes in this folder")

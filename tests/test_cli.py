@@ -102,7 +102,7 @@ def small_model(folder):
 
 def test_a_data_folder_that_is_not_there(tmp_path):
     said = stops(tmp_path, "dataset=voc", "dataset.root=/no/such")
-    assert said == "dataset.root=/no/such: there is no such folder"
+    assert said == f"dataset.root=/no/such: there is no such folder{run.PREPARE}"
 
 
 def test_more_blocks_than_the_tower_has(tmp_path, folder):
@@ -147,7 +147,7 @@ def command(tmp_path, *arguments):
     ("arguments", "sentence"),
     [
         (["gem.iters=-1"], "gem.iters=-1: input should be greater than or equal to 0"),
-        (["dataset=voc"], "dataset.root=/no/such: there is no such folder"),
+        (["dataset=voc"], f"dataset.root=/no/such: there is no such folder{run.PREPARE}"),
     ],
 )
 def test_the_command_ends_with_one_sentence(arguments, sentence, tmp_path):

@@ -141,7 +141,7 @@ def test_a_key_of_what_is_swept_only(sweep):
     error, _ = sweep(
         "dataset=voc,ade20k", "dataset.missing=choice(skip)", "dataset.root=choice(/n)"
     )
-    assert error == "dataset.root=/n: there is no such folder"
+    assert error == f"dataset.root=/n: there is no such folder{run.PREPARE}"
 
 
 def test_the_launcher_is_a_plugin_without_an_init():

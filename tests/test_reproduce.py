@@ -57,6 +57,11 @@ def test_a_table_from_nothing(command, capsys):
     assert "(1) the tower has 5 blocks" in said
 
 
+def test_a_picture_of_several_methods(command):
+    place = command("table=2", "dataset=toy")
+    assert (place / "tables" / "panel-toy.png").is_file()
+
+
 def test_a_second_time_nothing_is_evaluated(command):
     place = command("table=4", "dataset=toy")
     before = {path: path.stat().st_mtime_ns for path in (place / "records").glob("*.json")}

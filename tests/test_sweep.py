@@ -6,8 +6,10 @@ from itertools import product
 import pytest
 import torch
 from drawn import Noise, setting_of
+from PIL import Image
 
 from evaluation import circumstances, records
+from evaluation.data import Pairs
 from evaluation.job import find, run
 from evaluation.passes import features_size, plan
 from evaluation.records import identify, read_record
@@ -142,6 +144,30 @@ def test_a_record_of_other_code_is_not_taken(setting, tmp_path, monkeypatch):
     assert not done.skipped
     assert done.path == before.path  # the code is not in the key
     assert done.record.hashes == before.record.hashes | {"code": "other"}
+
+
+def test_a_record_of_other_data_is_not_taken(setting, tmp_path):
+    for name, width in (("a", 60), ("b", 70)):
+        for part, kind in (("images", "jpg"), ("masks", "png")):
+            (tmp_path / part).mkdir(exist_ok=True)
+            Image.new("L", (width, 50)).save(tmp_path / part / f"{name}.{kind}")
+
+    def found(limit=None):
+        pairs = Pairs(
+            dataset="toy", root=str(tmp_path), image="images/{id}.jpg", mask="masks/{id}.png"
+        )
+        (done,) = run_sweep([replace(setting, dataset=pairs, limit=limit)], tmp_path / "records")
+        return done
+
+    before, first = found(), found(limit=1)
+    assert found().skipped
+    assert before.record.hashes["data"] != first.record.hashes["data"]
+    Image.new("L", (70, 50), 3).save(tmp_path / "masks" / "b.png")
+    after = found()
+    assert not after.skipped
+    assert after.path == before.path
+    assert after.record.hashes["data"] != before.record.hashes["data"]
+    assert found(limit=1).skipped  # its samples are as they were
 
 
 def test_the_code_that_decides_numbers(tmp_path, monkeypatch):

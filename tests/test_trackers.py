@@ -11,6 +11,7 @@ from conftest import REPOSITORY
 from drawn import setting_of
 from hydra import compose, initialize_config_dir
 from hydra.core.hydra_config import HydraConfig
+from PIL import Image
 
 import run
 from evaluation.job import run as job
@@ -32,7 +33,7 @@ class Anything:
 def init(**_):
     {init}
     return Run()
-Table = Artifact = Anything()
+Table = Artifact = Image = Anything()
 plot = Anything()
 """
 RAISE, HANG = "raise ConnectionError('no route to host.\\nTry again')", "time.sleep(1000)"
@@ -41,12 +42,14 @@ RAISE, HANG = "raise ConnectionError('no route to host.\\nTry again')", "time.sl
 @pytest.fixture(scope="module")
 def records(small, tmp_path_factory):
     folder = tmp_path_factory.mktemp("records")
-    record, path = job(setting_of(small, limit=1), folder)
+    done = setting_of(small, limit=1)
+    record, path = job(done, folder)
     method = record.setting["method"] | {"iters": 2}
     setting = record.setting | {"method": method}
     names = record.names | {"options": "iters=2"}
     other = replace(record, setting=setting, names=names, key="0" * 12)
-    return [(record, path), (other, write_record(other, folder))]
+    changed = replace(done, method=replace(done.method, iters=2))
+    return [(done, record, path), (changed, other, write_record(other, folder))]
 
 
 @pytest.fixture
@@ -80,11 +83,11 @@ FAILURES = {
 def test_a_failure_costs_one_line(way, records, fake, capsys):
     parts, said = FAILURES[way]
     fake(**parts)
-    before, start = records[0][1].read_bytes(), time.monotonic()
+    before, start = records[0][2].read_bytes(), time.monotonic()
     track(Wandb(init_timeout=0.2, finish_timeout=0.2), records, group="sweep")
     assert time.monotonic() - start < 30  # the import of a loaded machine; a hang is 1000
     assert told(capsys) == [f"note: wandb: not logged: {said}; the records are written"]
-    assert records[0][1].read_bytes() == before
+    assert records[0][2].read_bytes() == before
 
 
 def test_a_process_that_never_ends(records, fake, capsys, monkeypatch):
@@ -107,12 +110,15 @@ def test_wandb_itself_writes_a_run_per_setting_and_a_table(records, tmp_path, mo
     runs = sorted(path.read_bytes() for path in tmp_path.glob("wandb/offline-run-*/run-*.wandb"))
     assert len(runs) == 3
     assert all(b"a sweep" in content and b"a tag" in content for content in runs)
-    for record, _ in records:
+    for _, record, _ in records:
         assert sum(f"record-{record.key}".encode() in content for content in runs) == 1
     assert sum(b"ablation.table.json" in content or b"ablation_" in content for content in runs)
     tables = list(tmp_path.glob("wandb/offline-run-*/files/media/table/ablation*"))
     assert len(tables) == 1
     assert "method.iters" in tables[0].read_text(encoding="utf-8")
+    (picture,) = tmp_path.glob("wandb/offline-run-*/files/media/images/panel*.png")
+    with Image.open(picture) as panel:
+        assert panel.width > panel.height  # two methods, one image
 
 
 def test_wandb_that_is_not_logged_in_does_not_ask(records, tmp_path, monkeypatch, capsys):
@@ -135,12 +141,13 @@ def test_without_a_tracker_nothing_happens(records, monkeypatch, capsys):
 
 def test_equal_settings_of_a_sweep_are_logged_once(records):
     class Tracker:
-        def log(self, records, **_):
+        def log(self, records, *, panel, **_):
             self.records = records
+            assert panel.is_file()
 
     tracker = Tracker()
     track(tracker, [*records, records[0]])
-    assert tracker.records == records
+    assert tracker.records == [(record, path) for _, record, path in records]
 
 
 def test_wandb_is_not_imported():

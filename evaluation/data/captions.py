@@ -51,22 +51,29 @@ def _listed(rng: np.random.Generator, things: Sequence[str]) -> str:
 
 
 def write_caption(
-    rng: np.random.Generator, kinds: Sequence[str], *, colours: Sequence[str], backdrop: str
+    rng: np.random.Generator,
+    kinds: Sequence[str],
+    *,
+    colours: Sequence[str],
+    backdrop: str | None = None,
 ) -> str:
-    """One caption that names every one of `kinds` (at least one), in any order.
+    """One caption that names every one of `kinds`, in any order, and the backdrop if given.
 
-    `colours` holds one colour name a kind, `backdrop` one adjective; both are named only
-    sometimes. About two thirds of the captions of one object follow a CLIP template.
+    `colours` holds one colour name a kind, named in one caption of five; `backdrop` is one
+    adjective, and may stand alone. Half of the captions of a single object follow a CLIP
+    template.
     """
-    if len(kinds) == 1 and rng.random() < 0.4:
+    if not kinds:
+        return f"{_pick(rng, _OPENINGS)}a {backdrop} background{_pick(rng, ('', '.'))}"
+    if len(kinds) == 1 and backdrop is None and rng.random() < 0.4:
         return _pick(rng, (f"a photo of a {kinds[0]}.", f"a photo of a {kinds[0]}", kinds[0]))
-    if len(kinds) == 1 and rng.random() < 0.6:
+    if len(kinds) == 1 and backdrop is None and rng.random() < 0.8:
         return _templated(rng, kinds[0])
-    coloured = rng.random() < 0.3
+    coloured = rng.random() < 0.2
     names = [f"{c} {k}" if coloured else k for c, k in zip(colours, kinds, strict=True)]
     things = [article(names[i]) for i in rng.permutation(len(names))]
     scene = things[0] if len(things) == 1 else _listed(rng, things)
-    where = f" on {article(backdrop)} background" if rng.random() < 0.25 else ""
+    where = f" on a {backdrop} background" if backdrop else ""
     return f"{_pick(rng, _OPENINGS)}{scene}{where}{_pick(rng, ('', '.'))}"
 
 

@@ -93,10 +93,10 @@ class Instances:
         """The file of an image."""
         return Path(self.root) / self.image.format(id=sample_id)
 
-    def files(self) -> Iterator[Path]:
-        """Every file that the present samples are read from."""
+    def files(self, ids: Sequence[str]) -> Iterator[Path]:
+        """Every file that these samples are read from."""
         yield Path(self.root) / self.annotations
-        yield from map(self.image_path, self.present)
+        yield from map(self.image_path, ids)
 
     def _draw(self, sample_id: str) -> UInt8[np.ndarray, "y x"]:
         found = self._images[sample_id]

@@ -109,11 +109,11 @@ class Pairs:
         """The file of a mask."""
         return Path(self.root) / self.mask.format(id=sample_id)
 
-    def files(self) -> Iterator[Path]:
-        """Every file that the present samples are read from, the list included."""
+    def files(self, ids: Sequence[str]) -> Iterator[Path]:
+        """Every file that these samples are read from, the list included."""
         if self.listing:
             yield list_path(self.root, self.listing)
-        for name in self.present:
+        for name in ids:
             yield from (self.image_path(name), self.mask_path(name))
 
     @cached_property

@@ -96,10 +96,10 @@ class PointLabels:
         """The file of an image."""
         return Path(self.root) / self.image.format(id=sample_id)
 
-    def files(self) -> Iterator[Path]:
-        """Every file that the present samples are read from."""
+    def files(self, ids: Sequence[str]) -> Iterator[Path]:
+        """Every file that these samples are read from."""
         yield from (Path(self.root) / self.points, Path(self.root) / self.classes)
-        yield from map(self.image_path, self.present)
+        yield from map(self.image_path, ids)
 
     def _missing(self, absent: Sequence[str]) -> str:
         row = self._rows.first[self._number[absent[0]]]

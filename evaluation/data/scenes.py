@@ -12,7 +12,7 @@ import numpy as np
 from PIL import Image, ImageDraw
 
 from evaluation.data.backdrops import BACKDROPS, draw_backdrop, smooth_noise
-from evaluation.data.captions import caption_words, write_caption
+from evaluation.data.captions import caption_words
 from evaluation.data.objects import KINDS, object_parts, usual_colours
 from evaluation.data.outlines import COLOURS, Colour, Paint, Point, mix
 
@@ -36,14 +36,15 @@ class Scene:
     """A drawn image and all that is known of it.
 
     `image` is uint8 [H, W, 3]; `mask` is uint8 [H, W] with 0 for background and k for the
-    k-th of `KINDS`, counted from one; `kinds` are the kinds in the mask, in label order;
-    `caption` names all of them.
+    k-th of `KINDS`, counted from one; `kinds` are the kinds in the mask, in label order, and
+    `colours` the names of their main colours; `backdrop` is one of `BACKDROPS`.
     """
 
     image: np.ndarray
     mask: np.ndarray
-    caption: str
     kinds: tuple[str, ...]
+    colours: tuple[str, ...]
+    backdrop: str
 
 
 @dataclass(frozen=True)
@@ -152,8 +153,8 @@ def draw_scene(seed: int, *, size: int) -> Scene:
     mask = np.ascontiguousarray(labels[_FINER // 2 :: _FINER, _FINER // 2 :: _FINER])
     kinds = tuple(KINDS[k - 1] for k in np.unique(mask) if k)
     main = {thing.kind: thing.colours[0] for thing in placed}
-    caption = write_caption(rng, kinds, colours=[main[k] for k in kinds], backdrop=backdrop)
-    return Scene(_develop(rng, canvas), mask, caption, kinds)
+    colours = tuple(main[kind] for kind in kinds)
+    return Scene(_develop(rng, canvas), mask, kinds, colours, backdrop)
 
 
 def _develop(rng: np.random.Generator, canvas: Image.Image) -> np.ndarray:

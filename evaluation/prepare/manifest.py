@@ -103,7 +103,7 @@ def is_current(manifest: Manifest, dataset: OnDisk) -> bool:
 def fingerprint_files(dataset: OnDisk) -> str:
     """A hash of the names, sizes and times of all files; opens none."""
     seen = hashlib.sha256()
-    for path in dataset.files():
+    for path in dataset.files(dataset.present):
         state = path.stat()
         seen.update(f"{path.name} {state.st_size} {state.st_mtime_ns}\n".encode())
     return seen.hexdigest()

@@ -84,6 +84,6 @@ def report(jobs: Sequence[Job], sweep: str) -> None:
 
     show_sweep([Row(job.words, job.done, job.sentence) for job in jobs])
     done = [job.done for job in jobs if job.done]
-    records = [(one.record, one.path) for one in done if one.record and one.path]
-    if records:
-        track(construct(jobs[0].config.logger), records, group=sweep)
+    written = [(one.setting, one.record, one.path) for one in done if one.record and one.path]
+    if written:
+        track(construct(jobs[0].config.logger), written, group=sweep)

@@ -13,6 +13,7 @@ from PIL import Image
 
 from evaluation.data import captions, objects, scenes
 from evaluation.data.backdrops import BACKDROPS
+from evaluation.data.captions import write_caption
 from evaluation.data.outlines import COLOURS, Paint
 from evaluation.data.scenes import EVAL, KINDS, TRAIN, TUNE, draw_scene, vocabulary_words
 
@@ -24,7 +25,7 @@ def test_a_scene_is_a_function_of_its_seed():
     first, again, other = (draw_scene(seed, size=48) for seed in (5, 5, 6))
     assert np.array_equal(first.image, again.image)
     assert np.array_equal(first.mask, again.mask)
-    assert (first.caption, first.kinds) == (again.caption, again.kinds)
+    assert (first.kinds, first.colours) == (again.kinds, again.colours)
     assert not np.array_equal(first.image, other.image)
 
 
@@ -33,7 +34,7 @@ def test_scenes_are_those_that_the_tiny_model_and_the_records_know():
     # Masks, not images: they hold whole pixels only, the same on every platform.
     digest = hashlib.sha256(b"".join(scene.mask.tobytes() for scene in MANY[:40]))
     assert digest.hexdigest()[:16] == "2f2bdfd5391ec69d"
-    assert MANY[0].caption == "a photo of a fish next to a bird"
+    assert (MANY[0].kinds, MANY[0].backdrop) == (("fish", "bird"), "wavy")
 
 
 def test_another_size_is_the_same_scene():
@@ -61,8 +62,8 @@ def test_types_labels_and_kinds_agree():
 def test_every_kind_every_count_and_every_background_occurs():
     assert {kind for scene in MANY for kind in scene.kinds} == set(KINDS)
     assert {len(scene.kinds) for scene in MANY} == {1, 2, 3, 4}
-    text = " ".join(scene.caption for scene in MANY)
-    assert all(word in text for word in (*COLOURS, *BACKDROPS))
+    assert {scene.backdrop for scene in MANY} == set(BACKDROPS)
+    assert {colour for scene in MANY for colour in scene.colours} == set(COLOURS)
 
 
 def test_no_object_is_lost_behind_another():
@@ -91,13 +92,23 @@ def test_the_mask_is_the_object_and_not_its_surroundings(monkeypatch):
     assert 0 < np.mean((covered > 0) & (covered < 1)) < 0.1
 
 
-def test_captions_name_all_kinds_in_known_words():
-    known = set(vocabulary_words())
+def test_captions_name_what_they_are_given_and_no_more_in_known_words():
+    known, rng = set(vocabulary_words()), np.random.default_rng(0)
+    seen = set()
     for scene in MANY:
-        words = set(re.findall(r"[a-z0-9]+", scene.caption.lower()))
-        assert words <= known
-        assert set(scene.kinds) <= words
-        assert not (set(KINDS) - set(scene.kinds)) & words
+        for backdrop in (None, scene.backdrop):
+            text = write_caption(rng, scene.kinds, colours=scene.colours, backdrop=backdrop)
+            words = set(re.findall(r"[a-z0-9]+", text.lower()))
+            assert words <= known
+            assert words & set(KINDS) == set(scene.kinds)
+            assert words & set(BACKDROPS) == {backdrop} - {None}
+            seen |= words
+    assert seen > set(COLOURS)
+
+
+def test_a_background_is_described_alone():
+    text = write_caption(np.random.default_rng(0), (), colours=(), backdrop="dotted")
+    assert "a dotted background" in text
 
 
 def test_captions_choose_the_right_article():
