@@ -11,12 +11,6 @@ scenes the models run again on all scenes, to show their best and worst predicti
 import argparse
 import sys
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
-
-if TYPE_CHECKING:
-    from collections.abc import Sequence
-
-    from evaluation.report.entry import Entry
 
 
 def arguments(words: list[str] | None = None) -> argparse.Namespace:
@@ -32,45 +26,15 @@ def arguments(words: list[str] | None = None) -> argparse.Namespace:
     return parser.parse_args(words)
 
 
-def predictions(
-    entries: "Sequence[Entry]", *, count: int, seed: int
-) -> tuple[dict[str, Any] | None, str]:
-    """What the browser of predictions shows, or None and why."""
-    if not count:
-        return None, "left out with --images 0"
-    from evaluation.report.scenes import browser
-
-    try:
-        return browser(entries, count=count, seed=seed), "there are no records of the drawn scenes"
-    except (ValueError, OSError) as error:  # weights that are not on this machine, say
-        return None, f"could not be computed here: {error}"
-
-
 def main(words: list[str] | None = None) -> None:
-    """Read, predict, write."""
+    """Build it and say where it is."""
     args = arguments(words)
-    from evaluation.atomic import write_text
-    from evaluation.report.entry import read_entries
-    from evaluation.report.page import Content, render
-    from evaluation.report.pictures import figures, fragments
+    from evaluation.report.build import build
 
-    entries, unread = read_entries(args.records)
-    browser, apology = predictions(entries, count=args.images, seed=args.seed)
-    content = Content(
-        entries=entries,
-        unread=unread,
-        tables=fragments(args.tables),
-        figures=figures([args.tables, *([args.figures] if args.figures else [])]),
-        browser=browser,
-        apology=apology,
-    )
-    path = args.out / "index.html"
-    write_text(path, render(content))
-    if browser is None:
-        print(f"predictions: {apology}")
-    for name in unread:
-        print(f"no record: {name}")
-    print(f"{len(entries)} records, {path.stat().st_size / 1e6:.1f} MB: {path}")
+    for line in build(
+        args.records, args.tables, args.out, more=args.figures, images=args.images, seed=args.seed
+    ):
+        print(line)
 
 
 if __name__ == "__main__":

@@ -1,14 +1,16 @@
 """Rebuild the paper's tables: published, ours, difference.
 
     python scripts/reproduce.py table=4
-    python scripts/reproduce.py table=all dataset=toy backbone=tiny limit=40
+    python scripts/reproduce.py table=all dataset=toy            the embedded model, and a report
     python scripts/reproduce.py figure=5 dataset=voc dataset.root=DIR backbone.weights=FILE
 
 table: 1 to 6, clearclip, or all; figure: 5. out: the folder of the tables and figures
 (results/tables). output: the folder of the records (results/records): a setting whose valid
-record is there is not run again, but with force=true. Where several methods ran on a data set,
+record is there is not run again, but with force=true. report: the folder of the page, which is
+built if it is given, and with table=all (results/report). Where several methods ran on a data set,
 panel-DATASET.png shows what they predict for a few images chosen by a seed. All other words are
-those of run.py and go to every cell; a dataset or backbone replaces the cells' own.
+those of run.py and go to every cell; a dataset or backbone replaces the cells' own, and the drawn
+scenes bring the embedded model unless another is named.
 """
 
 import argparse
@@ -19,12 +21,13 @@ from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).parents[1]))
 
-from evaluation.overrides import key_of
+from evaluation.overrides import key_of, value_of
 from evaluation.published import load_table, names
 from run import MISTAKES, compose_setting, sentence
 
 FILE_WIDTH = 200  # columns of what is printed into a file or a pipe
-OWN = ("table", "figure", "out", "output", "force")
+OWN = ("table", "figure", "out", "output", "report", "force")
+DRAWN = ("toy", "toy_points")
 
 
 @dataclass(frozen=True)
@@ -35,6 +38,7 @@ class Wish:
     given: tuple[str, ...]
     out: Path
     records: Path
+    report: Path | None
     force: bool
 
 
@@ -51,9 +55,14 @@ def wish_of(words: Sequence[str]) -> Wish:
     tables = [name for text in (own.get("table", ""),) for name in text.split(",") if name]
     figures = [f"figure{name}" for name in own.get("figure", "").split(",") if name]
     chosen = names() if "all" in tables else (*tables, *figures)
+    given = [word for word in words if key_of(word) not in OWN]
+    if value_of(given, "dataset") in DRAWN and not value_of(given, "backbone"):
+        given = ["backbone=tiny", *given]
+    report = own.get("report", "results/report" if "all" in tables else None)
     return Wish(
         tables=tuple(chosen),
-        given=tuple(word for word in words if key_of(word) not in OWN),
+        given=tuple(given),
+        report=Path(report) if report else None,
         out=Path(own.get("out", "results/tables")),
         records=Path(own.get("output", "results/records")),
         force=own.get("force") == "true",
@@ -97,6 +106,11 @@ def reproduce(wish: Wish) -> int:
     for reason in answers.sentences:
         console.print(f"[bold yellow]note:[/] {reason}", highlight=False)
     console.print(f"written: {len(written)} files in {wish.out}", highlight=False)
+    if wish.report:
+        from evaluation.report.build import build
+
+        for line in build(wish.records, wish.out, wish.report):
+            console.print(line, highlight=False, markup=False)
     for failure in answers.failed:
         console.print(f"[bold red]failed:[/] {failure}", highlight=False)
     return len(answers.failed)

@@ -1,12 +1,17 @@
-"""Time and memory of each method, of plain open_clip, and of the released GEM, in one run.
+"""Time and memory of each method, of plain open_clip, of the released GEM, and of a sweep.
 
     python scripts/speed.py                         ViT-B/16 at 448 x 448, one image at a time
     python scripts/speed.py --no-release            without making the release's environment
+    python scripts/speed.py --no-release --only cells
 
 Random weights: they cost the same. Each row is a process of its own, so that the peak memory is
 its own; the rows take turns for several rounds, so that a busy moment of the machine hits all of
 them. `plain` is open_clip's own `encode_image` of a model made for that size. The release runs in
 the environment of `scripts/record_reference.py`, which is made if it is missing.
+
+The second table is what the cells of the paper's Tables 1, 4 and 6 cost over one shared trace, on
+a VOC-sized image with its shorter side at `--size`: features of all settings, without text,
+upsampling and counting, which are of each setting.
 """
 
 import argparse
@@ -16,12 +21,16 @@ import statistics
 import subprocess
 import sys
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from rich.console import Console
 from rich.table import Table
+
+if TYPE_CHECKING:
+    from gem import Gem
+    from gem.trace import Projection
 
 REPOSITORY = Path(__file__).parents[1]
 RELEASE = REPOSITORY / ".venv-reference" / "bin" / "python"
@@ -33,6 +42,12 @@ ROWS = {
     "gem": "ours, 4 blocks, K=1 (the paper)",
     "gem_released": "ours, 6 blocks, K=1",
 }
+CELLS = {
+    "one GEM run": "K=1, 4 blocks",
+    "cells without MLP": "Tables 1, 4, 6 on one data set",
+    "all cells": "and Table 6 with MLP",
+}
+VOC = (375, 500)  # height and width of a usual image
 
 
 def arguments() -> argparse.Namespace:
@@ -46,41 +61,69 @@ def arguments() -> argparse.Namespace:
     parser.add_argument("--rounds", type=int, default=3)
     parser.add_argument("--precision", default="fp32", choices=["fp32", "bf16", "fp16"])
     parser.add_argument("--no-release", action="store_true", help="leave the released GEM out")
-    parser.add_argument("--row", choices=ROWS, help=argparse.SUPPRESS)  # the child process
+    parser.add_argument("--only", choices=["methods", "cells"], help="one of the two tables")
+    parser.add_argument("--row", choices=[*ROWS, *CELLS], help=argparse.SUPPRESS)  # a child process
     return parser.parse_args()
 
 
-def forward(args: argparse.Namespace) -> Callable[[Any], Any]:
-    """What is timed: images of one batch in, features out."""
+def forward(args: argparse.Namespace) -> tuple[Callable[[Any], Any], tuple[int, int]]:
+    """What is timed: images of one batch in, features out; and the images' size."""
     from gem import Clip, ClipSurgery, Gem, MaskClip, Method, OpenClip
+    from gem.resize import ShortSide
+    from gem.segmenter import Segmenter
 
+    square = (args.size, args.size)
+    backbone = OpenClip(model=args.model, precision=args.precision)
     if args.row == "plain open_clip":
         import open_clip
 
-        device = OpenClip(model=args.model).torch_device
         model: Any = open_clip.create_model(
-            args.model, force_image_size=args.size, precision=args.precision, device=device
+            args.model,
+            force_image_size=args.size,
+            precision=args.precision,
+            device=backbone.torch_device,
         )
         encode: Callable[[Any], Any] = model.eval().encode_image
-        return encode
+        return encode, square
+    if args.row in CELLS:
+        some = cells()[args.row]
+        segmenter = Segmenter(backbone)
+        size = ShortSide(size=args.size).fit(*VOC, backbone.patch)
+        return lambda images: segmenter.see_with(some, images), size
     methods: dict[str, Method] = {
         "clip": Clip(), "maskclip": MaskClip(), "clip_surgery": ClipSurgery(),
         "gem": Gem(), "gem_released": Gem(blocks=6),
     }  # fmt: skip
     method = methods[args.row]
-    backbone = OpenClip(model=args.model, precision=args.precision)
-    return lambda images: method(backbone.trace(images, keep=method.reads))
+    return lambda images: method(backbone.trace(images, keep=method.reads)), square
+
+
+def cells() -> dict[str, "list[Gem]"]:
+    """The distinct settings of GEM in Tables 1, 4 and 6, without and with those that have the MLP.
+
+    CLIP is the ordinary pass itself, CLIP Surgery (6 blocks) reads as v-v does. Table 1 with norm
+    and adaptive temperature has K=0, as its 45.1 is the K=0 of Table 4.
+    """
+    from gem import Gem
+
+    ways: list[tuple["Projection", ...]] = [("v",), ("k",), ("q",), ("q", "k", "v")]
+    some = [Gem(projections=way, iters=0, normalize=False, temperature="standard") for way in ways]
+    some += [Gem(projections=way, iters=0) for way in ways]
+    some += [Gem(iters=iters) for iters in range(4)]
+    some += [Gem(blocks=blocks) for blocks in range(1, 12)]
+    distinct = list(dict.fromkeys(some))
+    with_mlp = [Gem(blocks=blocks, mlp=True) for blocks in range(1, 12)]
+    return dict(zip(CELLS, ([Gem()], distinct, [*distinct, *with_mlp]), strict=True))
 
 
 def child(args: argparse.Namespace) -> None:
     """Time one row in this process, a round for every line that arrives; print JSON lines."""
     import torch
 
-    run = forward(args)
+    run, size = forward(args)
     device = "cuda" if torch.cuda.is_available() else "cpu"
     types = {"fp32": torch.float32, "bf16": torch.bfloat16, "fp16": torch.float16}
-    shape = (args.batch, 3, args.size, args.size)
-    images = torch.randn(shape, device=device, dtype=types[args.precision])
+    images = torch.randn((args.batch, 3, *size), device=device, dtype=types[args.precision])
     with torch.inference_mode():
         run(images)
         _forget_peak(device)
@@ -114,8 +157,8 @@ def _peak(device: str) -> float:
     return int(next(line for line in lines if line.startswith("VmHWM")).split()[1]) / 1024
 
 
-def measure(args: argparse.Namespace) -> dict[str, dict[str, float]]:
-    """All our rows: median milliseconds an image over the rounds, and peak memory."""
+def measure(args: argparse.Namespace, rows: Collection[str]) -> dict[str, dict[str, float]]:
+    """Of each row: median milliseconds an image over the rounds, and peak memory."""
     words = [word for word in sys.argv[1:] if word != "--no-release"]
     children = {
         row: subprocess.Popen(
@@ -124,9 +167,9 @@ def measure(args: argparse.Namespace) -> dict[str, dict[str, float]]:
             stdout=subprocess.PIPE,
             text=True,
         )
-        for row in ROWS
+        for row in rows
     }
-    found: dict[str, dict[str, Any]] = {row: {"ms": []} for row in ROWS}
+    found: dict[str, dict[str, Any]] = {row: {"ms": []} for row in rows}
     for _ in range(args.rounds):
         for row, process in children.items():
             assert process.stdin and process.stdout  # noqa: S101, PT018
@@ -160,34 +203,58 @@ def release(args: argparse.Namespace) -> dict[str, dict[str, float]]:
     }
 
 
-def main() -> None:
-    """Measure and print one table."""
-    args = arguments()
-    if args.row:
-        child(args)
-        return
-    ours = measure(args)
+def show_methods(args: argparse.Namespace) -> None:
+    """Measure and print the first table."""
+    ours = measure(args, ROWS)
     title = (
         f"{args.model} at {args.size} x {args.size}, batch {args.batch}, {args.precision}, "
         f"{platform.machine()}"
     )
-    table = Table(title=title, title_justify="left")
-    for heading in ("", "what", "ms/image", "x plain", "peak MiB"):
-        table.add_column(heading, justify="left" if heading in {"", "what"} else "right")
+    table = _table(title, "x plain")
     plain = ours["plain open_clip"]["ms"]
     for row, what in ROWS.items():
-        table.add_row(row, what, *_cells(ours[row], plain))
+        table.add_row(row, what, *_numbers(ours[row], plain))
     if not args.no_release:
         theirs = release(args)
         old = theirs["plain"]["ms"]
         table.add_section()
-        table.add_row("plain open_clip 2.23", "the release's own", *_cells(theirs["plain"], old))
-        table.add_row("GEM, released", "6 blocks, K=1", *_cells(theirs["release"], old))
+        table.add_row("plain open_clip 2.23", "the release's own", *_numbers(theirs["plain"], old))
+        table.add_row("GEM, released", "6 blocks, K=1", *_numbers(theirs["release"], old))
     Console().print(table)
 
 
-def _cells(row: dict[str, float], plain: float) -> tuple[str, str, str]:
-    return f"{row['ms']:.0f}", f"{row['ms'] / plain:.2f}", f"{row['peak']:.0f}"
+def show_cells(args: argparse.Namespace) -> None:
+    """Measure and print the second table."""
+    found, counts = measure(args, CELLS), {name: len(some) for name, some in cells().items()}
+    title = f"{args.model}, a VOC-sized image, shorter side {args.size}, one shared trace"
+    table = _table(title, "x one run")
+    for row, what in CELLS.items():
+        name = row if counts[row] == 1 else f"{counts[row]} {row}"
+        table.add_row(name, what, *_numbers(found[row], found["one GEM run"]["ms"]))
+    Console().print(table)
+
+
+def main() -> None:
+    """Measure and print."""
+    args = arguments()
+    if args.row:
+        child(args)
+        return
+    if args.only != "cells":
+        show_methods(args)
+    if args.only != "methods":
+        show_cells(args)
+
+
+def _table(title: str, ratio: str) -> Table:
+    table = Table(title=title, title_justify="left")
+    for heading in ("", "what", "ms/image", ratio, "peak MiB"):
+        table.add_column(heading, justify="left" if heading in {"", "what"} else "right")
+    return table
+
+
+def _numbers(row: dict[str, float], base: float) -> tuple[str, str, str]:
+    return f"{row['ms']:.0f}", f"{row['ms'] / base:.2f}", f"{row['peak']:.0f}"
 
 
 if __name__ == "__main__":

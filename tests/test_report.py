@@ -151,7 +151,8 @@ def test_the_command(folder, tmp_path):
     words = ["--records", folder, "--tables", tmp_path, "--images", "0", "--out", tmp_path / "out"]
     command = [sys.executable, "scripts/report.py", *map(str, words)]
     done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=True)
-    assert "predictions: left out with --images 0\nno record: old.json\n7 records" in done.stdout
+    assert "predictions: left out with --images 0\nno record: old.json\nreport: " in done.stdout
+    assert "(7 records, " in done.stdout
     assert (tmp_path / "out" / "index.html").is_file()
     command[3] = str(tmp_path / "none")
     done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False)

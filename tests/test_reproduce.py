@@ -47,8 +47,8 @@ def test_a_table_from_nothing(command, capsys):
     found = frame(place, "table4")
     assert found["paper: VOC"].tolist() == [41.2, 45.1, 45.5, 46.2, 45.6]
     # published with 6 blocks, and the small model has 5
-    assert found["ours: toy"][0] == "the tower has 5 blocks"
-    assert found["ours: toy"][1:].astype(float).between(0, 100).all()
+    assert found["ours: toy, tiny"][0] == "the tower has 5 blocks"
+    assert found["ours: toy, tiny"][1:].astype(float).between(0, 100).all()
     assert {path.name for path in (place / "tables").iterdir()} == {
         "table4.md", "table4.tex", "table4.csv", "table4.html", "iterations.png", "iterations.svg",
     }  # fmt: skip
@@ -109,8 +109,8 @@ def test_records_of_another_machine_are_shown(command, monkeypatch):
     monkeypatch.setattr(answers, "obstacles", lambda settings: dict.fromkeys(settings, hindered))
     command("table=4", "dataset=toy")
     after = frame(place, "table4")
-    assert after["ours: toy"][1:].tolist() == before["ours: toy"][1:].tolist()
-    assert after["ours: toy"][0] == "needs weights: x"
+    assert after["ours: toy, tiny"][1:].tolist() == before["ours: toy, tiny"][1:].tolist()
+    assert after["ours: toy, tiny"][0] == "needs weights: x"
 
 
 def test_what_fails_is_told_and_the_rest_goes_on(command, monkeypatch, capsys):
@@ -125,7 +125,7 @@ def test_what_fails_is_told_and_the_rest_goes_on(command, monkeypatch, capsys):
         return Done(setting, None, None, "7.jpg cannot be read", skipped=False)
 
     monkeypatch.setattr(answers, "run_sweep", broken)
-    found = frame(command("table=4", "dataset=toy"), "table4")["ours: toy"]
+    found = frame(command("table=4", "dataset=toy"), "table4")["ours: toy, tiny"]
     assert found[1] == "7.jpg cannot be read"
     assert found[2:].astype(float).notna().all()
     last = capsys.readouterr().out.splitlines()[-1]
@@ -155,4 +155,22 @@ def test_wishes():
 
 def test_a_table_of_masks_and_points(command):
     place = command("table=4", "dataset=toy_points")
-    assert set(frame(place, "table4")["ours: toy_points"]) == {"toy_points has points, not masks"}
+    assert set(frame(place, "table4")["ours: toy_points, tiny"]) == {
+        "toy_points has points, not masks"
+    }
+
+
+def test_all_tables_bring_a_report_and_drawn_scenes_the_embedded_model():
+    wish = script.wish_of(["table=all", "dataset=toy"])
+    assert wish.given == ("backbone=tiny", "dataset=toy")
+    assert wish.report == Path("results/report")
+    named = script.wish_of(["table=4", "dataset=toy", "backbone=clip_vit_b16"])
+    assert named.given == ("dataset=toy", "backbone=clip_vit_b16")
+    assert named.report is None
+
+
+def test_the_report_is_built_from_what_was_written(command, tmp_path, capsys):
+    command("table=4", "dataset=toy", f"report={tmp_path}/report")
+    page = (tmp_path / "report" / "index.html").read_text(encoding="utf-8")
+    assert "Table 4" in page
+    assert "report: " in capsys.readouterr().out

@@ -1,0 +1,58 @@
+"""The whole page: read, predict, write."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+from evaluation.atomic import write_text
+from evaluation.report.entry import Entry, read_entries
+from evaluation.report.page import Content, render
+from evaluation.report.pictures import figures, fragments
+
+
+def build(
+    records: Path,
+    tables: Path,
+    out: Path,
+    *,
+    more: Path | None = None,
+    images: int = 12,
+    seed: int = 0,
+) -> list[str]:
+    """Write ``index.html`` into ``out``; returns lines that say what is in it.
+
+    records: their folder. tables: of the tables and figures; more: another folder of figures.
+    images: predictions chosen by the seed, beside the worst and the best; 0 for no predictions.
+    """
+    entries, unread = read_entries(records)
+    browser, apology = _predictions(entries, count=images, seed=seed)
+    content = Content(
+        entries=entries,
+        unread=unread,
+        tables=fragments(tables),
+        figures=figures([tables, *([more] if more else [])]),
+        browser=browser,
+        apology=apology,
+    )
+    path = out / "index.html"
+    write_text(path, render(content))
+    missing = [] if browser else [f"predictions: {apology}"]
+    foreign = [f"no record: {name}" for name in unread]
+    size = path.stat().st_size / 1e6
+    return [*missing, *foreign, f"report: {path} ({len(entries)} records, {size:.1f} MB)"]
+
+
+def _predictions(
+    entries: Sequence[Entry], *, count: int, seed: int
+) -> tuple[dict[str, Any] | None, str]:
+    """What the browser of predictions shows, or None and why."""
+    if not count:
+        return None, "left out with --images 0"
+    from evaluation.report.scenes import browser
+
+    try:
+        return browser(entries, count=count, seed=seed), "there are no records of the drawn scenes"
+    except (ValueError, OSError) as error:  # weights that are not on this machine, say
+        return None, f"could not be computed here: {error}"
