@@ -24,6 +24,7 @@ from omegaconf.errors import OmegaConfBaseException
 from pydantic import ValidationError
 
 from evaluation.data import Folder
+from evaluation.job import Writing
 from evaluation.setting import Setting
 
 MISTAKES = (HydraException, OmegaConfBaseException, ValueError, OSError)
@@ -58,6 +59,11 @@ def build(config: DictConfig) -> Setting:
     return Setting(**{field: objects[field] for field in FIELDS})
 
 
+def writing(config: DictConfig) -> Writing:
+    """Where the composed config wants its results."""
+    return Writing(**{name: config[name] for name in ("output", "labels", "force", "save_every")})
+
+
 def compose_setting(overrides: Sequence[str]) -> Setting:
     """The setting that words like those of the command line compose; for scripts."""
     with hydra.initialize_config_dir(str(Path(__file__).parent / "configs"), version_base="1.3"):
@@ -80,14 +86,15 @@ def main(config: DictConfig) -> float | None:
 
 def job(config: DictConfig) -> float | None:
     """Build what the config says, then evaluate it, or label its images if they have no truth."""
-    setting, folder = build(config), Path(config.output)
+    setting, wanted = build(config), writing(config)
+    folder = Path(wanted.output)
     from evaluation.job import find, label, run
 
     if isinstance(setting.dataset, Folder):
-        label(setting, Path(config.labels))
+        label(setting, Path(wanted.labels))
         return None
-    held = None if config.force else find(setting, folder)
-    record, path = held or run(setting, folder, save_every=config.save_every)
+    held = None if wanted.force else find(setting, folder)
+    record, path = held or run(setting, folder, save_every=wanted.save_every)
     from evaluation.console import console, show
 
     show([record], [path])

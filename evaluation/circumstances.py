@@ -17,12 +17,14 @@ if TYPE_CHECKING:
 
 PACKAGES = ("torch", "torchvision", "open_clip_torch", "torchmetrics", "numpy", "pillow")
 REPOSITORY = Path(__file__).parents[1]
-# The files that decide numbers. What is built on top of them (records, tables, trackers) does not.
+# The files that decide numbers, the cards with their labels included. What is built on top of
+# them (records, tables, trackers) does not.
 DECISIVE = (
     "gem/**/*.py",
     *(f"evaluation/{name}.py" for name in ("runner", "tally", "point_tally", "protocol")),
     "evaluation/metrics/**/*.py",
     "evaluation/data/**/*.py",
+    "datasets/*.yaml",
 )
 
 
@@ -43,7 +45,7 @@ def code_fingerprint() -> str:
 
 
 def cost(result: Result, device: torch.device) -> dict[str, float | str | int]:
-    """Time, memory and hardware of an evaluation."""
+    """Time, memory and hardware of an evaluation, and how many settings shared its pass."""
     import resource
 
     import torch
@@ -55,6 +57,7 @@ def cost(result: Result, device: torch.device) -> dict[str, float | str | int]:
         "seconds": round(result.seconds, 3),
         "images_per_second": round(result.images / result.seconds, 2),
         "peak_memory_mib": round(peak / 2**20),
+        "settings_in_pass": result.settings,
         "device": torch.cuda.get_device_name(device) if gpu else _processor(),
         "threads": torch.get_num_threads(),
     }
@@ -68,8 +71,12 @@ def _processor() -> str:
     return named[0] if named else platform.machine()
 
 
+@cache
 def code() -> dict[str, Any]:
-    """The commit, whether the tree was dirty, and the versions of what computes."""
+    """The commit, whether the tree was dirty, and the versions of what computes.
+
+    As it was when first asked: a commit that is made during an evaluation did not compute it.
+    """
     return {
         "commit": _git("rev-parse", "HEAD"),
         "dirty": bool(_git("status", "--porcelain", "--untracked-files=no")),

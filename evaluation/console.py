@@ -63,8 +63,10 @@ def show(records: Sequence[Record], paths: Sequence[Path]) -> None:
     table.add_column("img/s", justify="right", no_wrap=True)
     for record in records:
         shown = [_percent(record.scores[name]) for name in scores]
-        speed = f"{record.cost['images_per_second']:.1f}"
-        table.add_row(_method(record), _model(record), *shown, speed)
+        speed = record.images_per_second
+        table.add_row(
+            _method(record), _model(record), *shown, "-" if speed is None else f"{speed:.1f}"
+        )
     console.print(table)
     for record in records:
         if "pmiou" in record.scores:

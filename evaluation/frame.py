@@ -20,7 +20,7 @@ def row(record: Record) -> dict[str, Scalar]:
         "options": record.names["options"],
         "images": record.images,
         **percent(record),
-        "images_per_second": record.cost["images_per_second"],
+        "images_per_second": record.images_per_second,
         "device": record.cost["device"],
         "created": record.created,
         "commit": record.code["commit"],

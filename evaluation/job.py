@@ -14,9 +14,25 @@ from evaluation.records import (
     make_record,
     method_name,
     prepare_folder,
+    warnings_of,
     write_record,
 )
 from evaluation.setting import Setting
+from gem.options import Flag, Positive, options
+
+
+@options
+class Writing:
+    """Where results go.
+
+    output: the folder of records. labels: of what is labelled. force: evaluate again although a
+    valid record is there. save_every: seconds after which a long pass saves its counts.
+    """
+
+    output: str
+    labels: str
+    force: Flag
+    save_every: Positive
 
 
 def find(setting: Setting, folder: Path) -> tuple[Record, Path] | None:
@@ -54,6 +70,7 @@ def run_together(
     prepare_folder(folder)
     for setting in settings:
         setting.dataset.check(setting.ids)
+        warnings_of(setting)  # its mistakes too are told before
     from evaluation.resume import States, clear  # imports torch: mistakes are answered before
     from evaluation.runner import evaluate_all
 

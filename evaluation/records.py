@@ -51,6 +51,12 @@ class Record:
         """A name that a reader of the folder understands, unique by the key."""
         return Identity(self.key, self.names, self.hashes).file_name
 
+    @property
+    def images_per_second(self) -> float | None:
+        """The speed of the setting; None if it shared its pass with others."""
+        alone = self.cost.get("settings_in_pass", 1) == 1
+        return float(self.cost["images_per_second"]) if alone else None
+
 
 @dataclass(frozen=True)
 class Identity:
@@ -91,6 +97,7 @@ def identify(setting: Setting) -> Identity:
         "protocol": setting.protocol.name,
     }
     key = fingerprint([describe(setting), hashes])
+    code()  # asked first here, before the evaluation
     data = fingerprint_data(setting.dataset, setting.ids)
     return Identity(key, names, {**hashes, "data": data, "code": code_fingerprint()})
 

@@ -9,7 +9,7 @@ from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING, Any
 
 from evaluation.rebuild import rebuild
-from evaluation.records import Record, make_record
+from evaluation.records import Record, make_record, warnings_of
 from evaluation.setting import INCIDENTAL, Setting
 
 if TYPE_CHECKING:
@@ -56,6 +56,7 @@ def setting_of(record: Record, moved: Mapping[str, Any]) -> Setting:
 def rerun(setting: Setting, advance: Advance = lambda _: None) -> Record:
     """Evaluate a setting without writing anything."""
     setting.dataset.check(setting.ids)
+    warnings_of(setting)
     from evaluation.runner import evaluate
 
     return make_record(setting, evaluate(setting, advance))

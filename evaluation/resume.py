@@ -20,6 +20,7 @@ from safetensors.torch import save
 from torch import Tensor
 
 from evaluation.atomic import write_whole
+from evaluation.circumstances import code
 from evaluation.console import console
 from evaluation.records import Identity
 from evaluation.setting import Setting
@@ -56,7 +57,7 @@ class States:
     def restore(self, counting: Sequence[Counting]) -> int:
         """Fill what is counted from the files that are there; how many samples all have done."""
         for setting, identity, one in zip(self.settings, self.identities, counting, strict=True):
-            self._load(setting.ids, identity, one)
+            self._load(setting, identity, one)
         self._start = self._saved = time.monotonic()
         done = len(set.intersection(*(one.done for one in counting)))
         if done:
@@ -76,13 +77,13 @@ class States:
 
     def _content(self, setting: Setting, identity: Identity, one: Counting) -> bytes:
         seconds = one.seconds + time.monotonic() - self._start
-        about = {"hashes": json.dumps(identity.hashes), "seconds": str(seconds)}
+        about = {"conditions": _conditions(setting, identity), "seconds": str(seconds)}
         done = torch.tensor([sample_id in one.done for sample_id in setting.ids])
         counts = {name: part.cpu().contiguous() for name, part in one.tally.state().items()}
         return save({"done": done, **counts}, about)
 
-    def _load(self, ids: Sequence[str], identity: Identity, one: Counting) -> None:
-        """Nothing if there is no file, or one of other code, or from before the record."""
+    def _load(self, setting: Setting, identity: Identity, one: Counting) -> None:
+        """Nothing if there is no file, or one of other conditions, or from before the record."""
         path, record = state_path(identity, self.folder), self.folder / identity.file_name
         try:
             if record.exists() and record.stat().st_mtime >= path.stat().st_mtime:
@@ -93,11 +94,18 @@ class States:
         except (OSError, SafetensorError):
             return
         done = parts.pop("done")
-        if json.loads(about["hashes"]) != identity.hashes:
+        if about.get("conditions") != _conditions(setting, identity):
             return
         one.tally.restore(parts)
         one.seconds = float(about["seconds"])
-        one.done = {name for name, is_done in zip(ids, done.tolist(), strict=True) if is_done}
+        given = zip(setting.ids, done.tolist(), strict=True)
+        one.done = {name for name, is_done in given if is_done}
+
+
+def _conditions(setting: Setting, identity: Identity) -> str:
+    """What must be the same for the rest of a pass to give the bits of an undisturbed one."""
+    device = setting.backbone.torch_device.type
+    return json.dumps([identity.hashes, code()["packages"], device, setting.batch_size])
 
 
 def _write(content: bytes, stream: BinaryIO) -> None:

@@ -46,11 +46,12 @@ class Prepared:
 
 @dataclass(frozen=True)
 class Result:
-    """What one pass over a data set gives."""
+    """What one pass over a data set gives; ``settings`` shared the pass and its seconds."""
 
     outcome: Outcome
     images: int
     seconds: float
+    settings: int
 
 
 def evaluate(setting: Setting, advance: Advance = lambda _: None) -> Result:
@@ -76,6 +77,8 @@ def evaluate_all(
     unless given. ``states`` are gone on from and written on the way. Raises ValueError if the
     settings cannot share a pass.
     """
+    if settings[0].backbone.torch_device.type == "cuda":
+        torch.cuda.reset_peak_memory_stats(settings[0].backbone.torch_device)
     counting = [Counting((count or tally_of)(one, embed_text(one))) for one in settings]
     if states and (done := states.restore(counting)):
         advance(done)
@@ -91,7 +94,7 @@ def evaluate_all(
         advance(len(batch))
     seconds, images = time.perf_counter() - start, len(settings[0].ids)
     return [
-        Result(one.tally.outcome(), images=images, seconds=one.seconds + seconds)
+        Result(one.tally.outcome(), images, one.seconds + seconds, settings=len(settings))
         for one in counting
     ]
 
@@ -134,7 +137,15 @@ def look(
         images = torch.stack([item.pixels for item in batch])
         if setting.backbone.torch_device.type == "cuda":
             images = images.pin_memory()
-        yield batch, dict(zip(methods, segmenter.see_with(methods, images), strict=True))
+        try:
+            views = segmenter.see_with(methods, images)
+        except torch.OutOfMemoryError as error:
+            shape = "x".join(map(str, images.shape[2:]))
+            raise ValueError(
+                f"batch_size={setting.batch_size}: the device has too little memory for a batch of "
+                f"{len(images)} images of {shape}; give a smaller one"
+            ) from error
+        yield batch, dict(zip(methods, views, strict=True))
 
 
 def segmenter_of(setting: Setting) -> Segmenter:

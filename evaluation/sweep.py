@@ -9,12 +9,12 @@ from pathlib import Path
 from evaluation.console import console
 from evaluation.job import find_identified, run_together
 from evaluation.passes import Plan, plan, share_parts
-from evaluation.records import Identity, Record, identify, prepare_folder
+from evaluation.records import Identity, Record, identify, prepare_folder, warnings_of
 from evaluation.setting import Setting
 
 __all__ = ["Done", "Plan", "plan", "run_sweep"]
 
-FAILURES = (ValueError, OSError)
+FAILURES = (ValueError, OSError, RuntimeError)
 
 
 @dataclass(frozen=True)
@@ -37,9 +37,9 @@ def run_sweep(
     """Evaluate settings, each as if it were alone, in as few passes over the data as can be.
 
     A setting whose valid record lies in ``folder`` is skipped unless ``force``. What is wrong with
-    one setting (ValueError, OSError) becomes its ``error`` and does not stop the others. The
-    answer is in the order of the settings; records are written as soon as their pass ends. Raises
-    PermissionError if nothing can be written into ``folder``.
+    one setting (ValueError, OSError, RuntimeError) becomes its ``error`` and does not stop the
+    others. The answer is in the order of the settings; records are written as soon as their pass
+    ends. Raises PermissionError if nothing can be written into ``folder``.
     """
     prepare_folder(folder)
     settings = share_parts(settings)
@@ -79,6 +79,7 @@ class _Sweep:
                     setting.dataset.check(setting.ids)
                     checked.add(id(setting.dataset))
                 identity = self.identities[place] = identify(setting)
+                warnings_of(setting)
             except FAILURES as error:
                 self._fail([place], error)
                 continue

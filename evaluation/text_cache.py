@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from evaluation.atomic import write_whole
+from evaluation.circumstances import code_fingerprint
 from evaluation.setting import Setting, describe, identity
 
 if TYPE_CHECKING:
@@ -22,7 +23,7 @@ if TYPE_CHECKING:
 def embed_text(setting: Setting) -> Queries:
     """The setting's words, embedded; read from the cache if they were before.
 
-    The key holds everything that the numbers depend on: model, weights, precision, kind of
+    The key holds everything that the numbers depend on: code, model, weights, precision, kind of
     device, templates and words. A file that cannot be read is made again. The folder is
     ``GEM_CACHE``, else ``gem-bench`` in the user's cache; where nothing can be written nothing is
     kept. Random weights are not worth keeping.
@@ -51,6 +52,7 @@ def cache_folder() -> Path:
 def _key(setting: Setting) -> str:
     backbone = setting.backbone
     content = [
+        code_fingerprint(),
         identity(describe(backbone)),
         {"sha256": backbone.provenance.sha256, "device": backbone.torch_device.type},
         list(setting.prompts.templates),

@@ -21,6 +21,7 @@ from gem.block import Block, Heads, Projection, Readout, Resid
 __all__ = ["Block", "Heads", "Layer", "Projection", "Readout", "Resid", "Temperature", "Trace"]
 
 Temperature = Literal["adaptive", "standard"] | float
+TINY = 1e-12  # as in `torch.nn.functional.normalize`
 
 
 class SelfSelf(NamedTuple):
@@ -118,7 +119,10 @@ class Layer:
         updates = self._reading(kind, iters).updates
         if projections not in updates:
             found = [self.self_self(one, **kind._asdict(), iters=iters) for one in projections]
-            updates[projections] = self.write(sum(found[1:], found[0]) / len(found))
+            total = found[0].clone()
+            for one in found[1:]:
+                total += one
+            updates[projections] = self.write(total.div_(len(found)))
         return updates[projections]
 
     def inverse_temperature(
@@ -156,14 +160,13 @@ class Layer:
         self._points = {key: held for key, held in self._points.items() if key[0] == kind}
         done, points = self._points.get((kind, projection), (iters + 1, self.v))
         if done > iters:
-            done, points = 0, self._settle(kind, getattr(self, projection))
+            done, points = 0, getattr(self, projection)
+            points = _unit(points.clone()) if kind.normalize else points
         for _ in range(done, iters):
-            points = self._settle(kind, self._attend(kind, points, points))
+            points = self._attend(kind, points, points)
+            points = _unit(points) if kind.normalize else points
         self._points[kind, projection] = (iters, points)
         return points
-
-    def _settle(self, kind: SelfSelf, points: Heads) -> Heads:
-        return F.normalize(points, dim=-1) if kind.normalize else points
 
     def _attend(self, kind: SelfSelf, points: Heads, values: Heads) -> Heads:
         inverse = self.inverse_temperature(kind.temperature, kind.temperature_scale)
@@ -171,6 +174,11 @@ class Layer:
             return F.scaled_dot_product_attention(points, points, values, scale=inverse)
         queries = points * inverse.to(points.dtype)
         return F.scaled_dot_product_attention(queries, points, values, scale=1.0)
+
+
+def _unit(points: Heads) -> Heads:
+    """Scales every vector to length 1, in place: a new tensor costs as much as the arithmetic."""
+    return points.div_(torch.linalg.vector_norm(points, dim=-1, keepdim=True).clamp_min_(TINY))
 
 
 class Trace:

@@ -19,7 +19,9 @@ CAUGHT = (HydraException, OmegaConfBaseException, ValueError, OSError)  # by run
 
 def build(*overrides):
     with initialize_config_dir(str(REPOSITORY / "configs"), version_base="1.3"):
-        return run.build(compose("config", overrides=list(overrides)))
+        config = compose("config", overrides=list(overrides))
+    assert run.writing(config)
+    return run.build(config)
 
 
 def said(*overrides):
@@ -64,6 +66,10 @@ SENTENCES = {
     "dataset.split=train": "dataset.split=train: input should be 'eval' or 'tune'",
     "gem.iters": "Error parsing override 'gem.iters' missing EQUAL at '<EOF>'",
     "~method": "the config has no method",
+    "force=no": "force=no: input should be a valid boolean",
+    "save_every=often": "save_every=often: input should be a valid number",
+    "save_every=0": "save_every=0: input should be greater than 0",
+    "output=null": "output=None: input should be a valid string",
 }
 
 

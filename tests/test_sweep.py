@@ -17,6 +17,7 @@ from evaluation.sweep import run_sweep
 from gem.backbones import OpenClip
 from gem.methods import Clip, ClipSurgery, Gem
 from gem.resize import ShortSide
+from gem.segmenter import Segmenter
 from gem.windows import Windows
 
 NUMBERS = ("key", "names", "setting", "scores", "per_class", "counts", "images", "hashes")
@@ -203,6 +204,9 @@ def failing(setting):
             setting, vocabulary=replace(setting.vocabulary, words=("one",))
         ),
         "0.jpg cannot be read": replace(setting, dataset=Noise(broken="0")),
+        "protocol.tuned=/no/such.json is not": replace(
+            setting, protocol=replace(rules, tuned="/no/such.json")
+        ),
         "backbone.weights=/no/such.pt": replace(setting, backbone=gone),
     }
 
@@ -224,6 +228,30 @@ def test_what_all_share_fails_all_of_them(setting, tmp_path):
     sentence = "2.jpg cannot be read as an image: it is broken"
     assert [done.error for done in found[:2]] == [sentence, sentence]
     assert found[2].record
+
+
+def test_a_pass_without_memory_does_not_stop_the_next(setting, tmp_path, monkeypatch):
+    see = Segmenter.see_with
+
+    def short_of_memory(self, methods, images):
+        if images.shape[2:] == (40, 40):
+            raise torch.OutOfMemoryError("CUDA out of memory. Tried to allocate 3 GiB")
+        return see(self, methods, images)
+
+    monkeypatch.setattr(Segmenter, "see_with", short_of_memory)
+    large = replace(setting, protocol=replace(setting.protocol, resize=ShortSide(size=48)))
+    found = run_sweep([setting, replace(setting, method=Clip()), large], tmp_path)
+    said = f"batch_size={setting.batch_size}: the device has too little memory for a batch of"
+    assert [done.error[: len(said)] for done in found[:2]] == [said, said]
+    assert found[2].record
+
+
+def test_the_speed_of_a_shared_pass_is_not_that_of_a_setting(setting, tmp_path):
+    alone, _ = run(setting, tmp_path / "alone")
+    assert alone.images_per_second > 0
+    both = run_sweep([setting, replace(setting, method=Clip())], tmp_path / "together")
+    assert [done.record.images_per_second for done in both] == [None, None]
+    assert both[0].record.cost["settings_in_pass"] == 2
 
 
 def test_a_backbone_is_loaded_once_and_let_go(setting, folder, tmp_path):

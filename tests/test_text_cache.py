@@ -50,6 +50,13 @@ def test_other_words_prompts_and_precisions_are_kept_apart(setting, cache):
     assert all(torch.equal(embed_text(s).text, t) for s, t in zip(settings, found, strict=True))
 
 
+def test_what_other_code_embedded_is_not_taken(setting, cache, monkeypatch):
+    embed_text(setting)
+    monkeypatch.setattr(text_cache, "code_fingerprint", lambda: "other")
+    embed_text(setting)
+    assert len(files(cache)) == 2
+
+
 @pytest.mark.parametrize("content", [b"", b"broken", b"\x08\0\0\0\0\0\0\0{}      "])
 def test_a_broken_file_is_made_again(content, setting, cache):
     text = embed_text(setting).text

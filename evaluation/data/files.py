@@ -36,6 +36,17 @@ class OnDisk(Dataset, Protocol):
         """Every file that these samples are read from."""
 
 
+class WithFiles(Protocol):
+    """A data set that says which files it reads."""
+
+    def files(self, ids: Sequence[str]) -> Iterable[Path]:
+        """Every file that these samples are read from."""
+
+
+def _has_files(dataset: object) -> TypeGuard[WithFiles]:
+    return hasattr(type(dataset), "files")
+
+
 def on_disk(dataset: Dataset) -> TypeGuard[OnDisk]:
     """Whether a data set is read from files under a root; asks its class and touches no file."""
     return hasattr(type(dataset), "image_path")
@@ -44,11 +55,11 @@ def on_disk(dataset: Dataset) -> TypeGuard[OnDisk]:
 def fingerprint_data(dataset: Dataset, ids: Sequence[str]) -> str | None:
     """Twelve hexadecimal digits for the names and sizes of the files that samples are read from.
 
-    None if there are no such files: data that is drawn, or kept by the ``datasets`` library. No
-    file is opened, and times do not count: a copy of the data is the same data. Looked up once
-    by each reader, which keeps it as it keeps its lists.
+    None if there are no such files: data that is drawn. No file is opened, and times do not count:
+    a copy of the data is the same data. Looked up once by each reader, which keeps it as it keeps
+    its lists.
     """
-    if not on_disk(dataset):
+    if not _has_files(dataset):
         return None
     known: dict[tuple[str, ...], str] = vars(dataset).setdefault("fingerprints", {})
     if tuple(ids) not in known:

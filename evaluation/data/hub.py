@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from functools import cached_property
 from io import BytesIO
 from pathlib import Path
@@ -62,6 +62,11 @@ class Hub:
         if len(set(ids)) != len(ids):
             raise ValueError(f"dataset.identifier={self.identifier}: the ids are not unique")
         return ids
+
+    def files(self, ids: Sequence[str]) -> Iterator[Path]:
+        """The tables that these samples are read from, as the library keeps them."""
+        if ids:
+            yield from (Path(part["filename"]) for part in self._rows.cache_files)
 
     def check(self, ids: Sequence[str]) -> None:
         """Load the table and see that it has these ids. Raises ValueError if it has not."""

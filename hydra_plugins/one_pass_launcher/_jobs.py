@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 from omegaconf import DictConfig
 
 if TYPE_CHECKING:
+    from evaluation.job import Writing
     from evaluation.setting import Setting
     from evaluation.sweep import Done
 
@@ -45,28 +46,28 @@ class Job:
 def evaluate(jobs: Sequence[Job]) -> None:
     """Build the settings, and evaluate those of one output folder in as few passes as can be."""
     from evaluation.data import Folder
-    from run import MISTAKES, build
+    from run import MISTAKES, build, writing
 
-    together: dict[tuple[str, bool, float], list[Job]] = {}
+    together: dict[Writing, list[Job]] = {}
     for job in jobs:
         try:
-            job.setting = build(job.config)
+            job.setting, wanted = build(job.config), writing(job.config)
         except MISTAKES as error:
             job.error = error
             continue
         if not isinstance(job.setting.dataset, Folder):  # which labels: there is nothing to share
-            how = (str(job.config.output), bool(job.config.force), float(job.config.save_every))
-            together.setdefault(how, []).append(job)
-    for (output, force, save_every), some in together.items():
-        _sweep(some, Path(output), force=force, save_every=save_every)
+            together.setdefault(wanted, []).append(job)
+    for wanted, some in together.items():
+        _sweep(some, wanted)
 
 
-def _sweep(jobs: Sequence[Job], folder: Path, *, force: bool, save_every: float) -> None:
+def _sweep(jobs: Sequence[Job], wanted: Writing) -> None:
     from evaluation.sweep import run_sweep
 
     settings = [job.setting for job in jobs if job.setting]
     try:
-        found = run_sweep(settings, folder, force=force, save_every=save_every)
+        folder, every = Path(wanted.output), wanted.save_every
+        found = run_sweep(settings, folder, force=wanted.force, save_every=every)
     except OSError as error:  # the folder itself
         for job in jobs:
             job.error = error

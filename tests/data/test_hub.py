@@ -11,6 +11,7 @@ from PIL import Image
 
 from evaluation.data import Hub, Toy
 from evaluation.data.export import export_parquet
+from evaluation.data.files import fingerprint_data
 from evaluation.prepare.layout import build
 
 LABELS = np.array([[0, 1, 20, 255], [15, 15, 0, 255]], dtype=np.uint8)
@@ -53,6 +54,15 @@ def hub(path, **changes):
 def as_parquet(rows, folder):
     rows.to_parquet(folder / "rows.parquet")
     return folder / "rows.parquet"
+
+
+def test_other_rows_with_the_same_ids_are_other_data(tmp_path):
+    found = []
+    for name, masks in (("a", None), ("b", [palette(LABELS.repeat(9, 0))] * 2), ("a", None)):
+        (tmp_path / name).mkdir(exist_ok=True)
+        rows = hub(as_parquet(table(masks), tmp_path / name))
+        found.append(fingerprint_data(rows, rows.ids))
+    assert found[0] == found[2] != found[1]
 
 
 def as_arrow_folder(rows, folder):
