@@ -3,8 +3,8 @@
     python scripts/report.py                          results/records -> results/report/index.html
     python scripts/report.py --records outputs/demo/records --out outputs/demo/report
 
-Tables and figures of results/tables are included where they are there. For records of the drawn
-scenes the models run again on all scenes, to show their best and worst predictions;
+Tables and figures of results/tables are included where they are there. The models of one data set
+whose images are here run again on some of them, to show their best and worst predictions;
 `--images 0` leaves predictions out.
 """
 

@@ -40,7 +40,7 @@ def page(folder):
     toy = Toy()
     choice = choose({name: int(name) % 7 for name in toy.ids[:9]}, count=4, seed=0)
     samples = [toy[name] for name in choice.reasons]
-    chosen = comparable(entries)
+    chosen, *_ = comparable(entries)
     maps = {
         entry.method: [np.roll(sample.truth, 4 * shift, axis=1) for sample in samples]
         for shift, entry in enumerate(chosen)

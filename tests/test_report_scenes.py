@@ -49,6 +49,9 @@ def test_predictions_are_those_of_the_settings():
     assert (found["pool"], found["judge"], len(found["scenes"])) == (4, "GEM", 4)
     means = [scene["answers"]["gem"]["mean"] for scene in found["scenes"][:3]]
     assert means == sorted(means)
+    assert found["scenes"][0]["aspect"] == 1
     assert browser([], count=2, seed=0) is None
+    gone = toy_entry(Gem(), "gem", "nowhere/model.safetensors")
+    assert browser([gone, *entries], count=2, seed=0)["pool"] == 4  # the next group is taken
     with pytest.raises((ValueError, OSError), match="nowhere"):
         browser([toy_entry(Gem(), "gem", "nowhere/model.safetensors")], count=2, seed=0)

@@ -53,6 +53,6 @@ def _predictions(
     from evaluation.report.scenes import browser
 
     try:
-        return browser(entries, count=count, seed=seed), "there are no records of the drawn scenes"
+        return browser(entries, count=count, seed=seed), "there are no records of masks"
     except (ValueError, OSError) as error:  # weights that are not on this machine, say
         return None, f"could not be computed here: {error}"

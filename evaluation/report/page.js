@@ -136,7 +136,7 @@
     const stack = (scene, mask, label) => {
       const photo = make("img", { className: "photo", src: scene.image, alt: label });
       const layers = mask ? [photo, make("img", { className: "mask", src: mask, alt: "" })] : [photo];
-      return make("div", { className: "stack" }, ...layers);
+      return make("div", { className: "stack", style: `aspect-ratio: ${scene.aspect}` }, ...layers);
     };
     const panel = (title, detail, content) => {
       const caption = make("figcaption", {}, make("span", { textContent: title }));

@@ -29,7 +29,7 @@ class Content:
     tables: Sequence[Fragment] = ()
     figures: Sequence[Picture] = ()
     browser: dict[str, Any] | None = None
-    apology: str = "no records of the drawn scenes"
+    apology: str = "no records of masks"
 
 
 def render(content: Content) -> str:

@@ -20,6 +20,7 @@ from evaluation.figures import palette
 if TYPE_CHECKING:
     from jaxtyping import Integer
 
+DRAWING, LARGEST = 200, 640
 TYPES = {".png": "image/png", ".svg": "image/svg+xml"}
 
 
@@ -45,8 +46,14 @@ def data_uri(content: bytes, kind: str) -> str:
 
 
 def photo_uri(image: Image.Image) -> str:
-    """An image as PNG."""
-    return _png(image.convert("RGB"))
+    """A drawing as PNG, a photograph as JPEG of at most `LARGEST` pixels a side."""
+    shown = image.convert("RGB")
+    if max(shown.size) <= DRAWING:
+        return _png(shown)
+    shown.thumbnail((LARGEST, LARGEST))
+    stream = BytesIO()
+    shown.save(stream, "JPEG", quality=85)
+    return data_uri(stream.getvalue(), "image/jpeg")
 
 
 def mask_uri(labels: Integer[np.ndarray, "y x"], *, background: bool) -> str:

@@ -21,6 +21,7 @@ if TYPE_CHECKING:
 
 METHODS = ("clip", "maskclip", "clip_surgery", "gem")
 EXTREMES = 3
+POOL = 200  # images that are looked at for the worst and the best
 
 
 @dataclass(frozen=True)
@@ -31,22 +32,27 @@ class Choice:
     pool: int
 
 
-def comparable(entries: Sequence[Entry]) -> list[Entry]:
-    """At most one record per method, all of one model, protocol and samples of the toy set.
+def comparable(entries: Sequence[Entry]) -> list[list[Entry]]:
+    """Groups of at most one record per method, all of one model, protocol and set of masks.
 
-    Of several such groups that with trained weights, the most methods and the most images; of a
-    method's records that with the default options, then the newest.
+    First those with trained weights, the most methods, photographs, the most images; of a method's
+    records that with the default options, then the newest.
     """
-    fitting = [e for e in entries if e.record.names["dataset"] == "toy" and e.method in METHODS]
+    fitting = [e for e in entries if "miou" in e.record.scores and e.method in METHODS]
     groups = groupby(sorted(fitting, key=_group), key=_group)
-    found = [_one_each(list(group)) for _, group in groups]
-    return max(found, key=lambda g: (not g[0].random, len(g), g[0].record.images), default=[])
+    return sorted((_one_each(list(group)) for _, group in groups), key=_rank, reverse=True)
+
+
+def _rank(group: Sequence[Entry]) -> tuple[bool, int, bool, int]:
+    first = group[0]
+    real = first.record.names["dataset"] != "toy"
+    return (not first.random, len(group), real, first.record.images)
 
 
 def _group(entry: Entry) -> tuple[str, ...]:
-    hashes = entry.record.hashes
+    names, hashes = entry.record.names, entry.record.hashes
     parts = ("weights", "protocol", "samples", "vocabulary")
-    return (entry.record.names["backbone"], *(str(hashes.get(part)) for part in parts))
+    return (names["dataset"], names["backbone"], *(str(hashes.get(part)) for part in parts))
 
 
 def _one_each(group: Sequence[Entry]) -> list[Entry]:
@@ -87,21 +93,34 @@ def image_iou(
 
 
 def browser(entries: Sequence[Entry], *, count: int, seed: int) -> dict[str, Any] | None:
-    """All that the browser of the page needs, as plain data; None if no record can be shown.
+    """All that the browser of the page needs, as plain data; None if there is nothing to show.
 
-    Builds the models of the records again. Raises ValueError or OSError if that cannot be done.
+    Of the first group whose model and data are here: both are read again. Raises ValueError or
+    OSError, that of the first, if there is none.
     """
-    chosen = comparable(entries)
-    if not chosen:
-        return None
+    first: ValueError | OSError | None = None
+    for group in comparable(entries):
+        try:
+            return _browse(group, count=count, seed=seed)
+        except (ValueError, OSError) as error:
+            first = first or error
+    if first:
+        raise first
+    return None
+
+
+def _browse(chosen: Sequence[Entry], *, count: int, seed: int) -> dict[str, Any]:
     from evaluation.predict import label_maps
     from evaluation.rebuild import rebuild
 
     settings: dict[str, Setting] = {e.method: rebuild(e.record.setting) for e in chosen}
     judge = judge_of(chosen).method
     dataset, card = settings[judge].dataset, settings[judge].dataset.card
-    pool = [dataset[sample_id] for sample_id in settings[judge].ids]
-    judged = dict(zip(settings[judge].ids, label_maps(settings[judge], pool), strict=True))
+    ids = sorted(settings[judge].ids)
+    ids = random.Random(seed).sample(ids, min(POOL, len(ids)))  # noqa: S311
+    dataset.check(ids)
+    pool = [dataset[sample_id] for sample_id in ids]
+    judged = dict(zip(ids, label_maps(settings[judge], pool), strict=True))
     quality = {s.id: image_iou(judged[s.id], s.truth, card)[0] for s in pool}
     choice = choose(quality, count=count, seed=seed)
     samples = [dataset[sample_id] for sample_id in choice.reasons]
@@ -138,6 +157,7 @@ def payload(
                 "id": sample.id,
                 "reasons": choice.reasons[sample.id],
                 "image": photo_uri(sample.image),
+                "aspect": sample.image.width / sample.image.height,
                 "truth": mask_uri(sample.truth, background=card.background),
                 "shown": sorted(set(np.unique(sample.truth).tolist()) - {VOID}),
                 "answers": answers,
@@ -147,5 +167,5 @@ def payload(
     return {
         "labels": list(card.labels), "colours": colours, "background": card.background,
         "methods": methods, "scenes": scenes, "pool": choice.pool,
-        "judge": judge_of(entries).label,
+        "judge": judge_of(entries).label, "dataset": card.title,
     }  # fmt: skip
