@@ -8,17 +8,19 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from evaluation.job import find_identified
 from evaluation.plan import Plan
 from evaluation.records import (
     Record,
     changed_options,
+    identify,
     make_record,
     method_name,
     read_record,
     write_record,
 )
 from evaluation.setting import Setting, describe, fingerprint
-from evaluation.sweep import run_sweep
+from evaluation.sweep import FAILURES, run_sweep
 
 WARM_UP = 8  # images before a speed is measured: they load the model
 RUNS = 3
@@ -48,10 +50,13 @@ class Answers:
     failed: tuple[str, ...] = ()
 
 
-def answer(plans: Sequence[Plan], folder: Path, *, force: bool = False) -> Answers:
+def answer(
+    plans: Sequence[Plan], folder: Path, *, force: bool = False, save_every: float = 120.0
+) -> Answers:
     """Evaluate what the plans ask and has no record yet; equal settings once.
 
     folder: of the records. Settings whose speed is asked are evaluated alone, into ``alone/``.
+    force, save_every: see `run_sweep`.
     """
     wanted = dict.fromkeys(setting for plan in plans for setting in plan.settings)
     timed = dict.fromkeys(setting for plan in plans for setting in plan.timed)
@@ -59,28 +64,38 @@ def answer(plans: Sequence[Plan], folder: Path, *, force: bool = False) -> Answe
     known = _known(folder) if any(setting in hindered for setting in wanted) else {}
     why = {setting: obstacle.short for setting, obstacle in hindered.items()}
     sentences = [line for obstacle in hindered.values() for line in obstacle.sentences]
-    records, paths, failed = {}, {}, []
+    records, speeds, paths, failed = {}, {}, {}, []
     for setting in (setting for setting in wanted if setting in hindered):
         if found := known.get(_name(describe(setting))):
             records[setting], paths[setting] = found
     able = [setting for setting in wanted if setting not in hindered]
-    for done in run_sweep(able, folder, force=force) if able else ():
+    for done in run_sweep(able, folder, force=force, save_every=save_every) if able else ():
         if done.record and done.path:
             records[done.setting], paths[done.setting] = done.record, done.path
         else:
             why[done.setting] = done.error or "it failed"
             failed.append(f"{called(done.setting)}: {why[done.setting]}")
-    speeds = {
-        setting: time_alone(setting, folder / "alone") for setting in timed if setting not in why
-    }
+    for setting in (setting for setting in timed if setting not in why):
+        try:
+            speeds[setting] = time_alone(setting, folder / "alone", force=force)
+        except FAILURES as error:
+            why[setting] = " ".join(str(error).split())
+            failed.append(f"speed of {called(setting)}: {why[setting]}")
     return Answers(records, speeds, why, paths, tuple(dict.fromkeys(sentences)), tuple(failed))
 
 
-def time_alone(setting: Setting, folder: Path) -> Record:
-    """The record of a setting's fastest run of three, after a few images to warm up."""
+def time_alone(setting: Setting, folder: Path, *, force: bool = False) -> Record:
+    """The record of a setting's fastest run of three, after a few images to warm up.
+
+    The valid record that ``folder`` has is taken unless ``force``, if its batches, workers and
+    device are those of the setting too.
+    """
+    setting.dataset.check(setting.ids)
+    held = None if force else find_identified(identify(setting), folder)
+    if held and held[0].setting == describe(setting):
+        return held[0]
     from evaluation.runner import evaluate
 
-    setting.dataset.check(setting.ids)
     evaluate(dataclasses.replace(setting, limit=min(WARM_UP, setting.limit or WARM_UP)))
     runs = [evaluate(setting) for _ in range(RUNS)]  # from start to end: nothing is resumed
     record = make_record(setting, min(runs, key=lambda result: result.seconds))
@@ -162,14 +177,16 @@ def tower_blocks(model: str) -> int | None:
 
 
 def _known(folder: Path) -> dict[str, tuple[Record, Path]]:
-    """Records of a folder, from whatever machine, by their settings."""
-    found = {}
+    """Records of a folder, from whatever machine, by their settings; the newest of each."""
+    found: dict[str, tuple[Record, Path]] = {}
     for path in sorted(folder.glob("*.json")):
         try:
             record = read_record(path)
         except (ValueError, OSError):
             continue  # not a record
-        found[_name(record.setting)] = (record, path)
+        name = _name(record.setting)
+        if name not in found or found[name][0].created <= record.created:
+            found[name] = (record, path)
     return found
 
 

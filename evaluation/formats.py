@@ -18,6 +18,7 @@ LATEX = {
     "<": r"\textless{}", ">": r"\textgreater{}", "†": r"\dag{}",
 }  # fmt: skip
 Show = Callable[[str], str]
+Link = Callable[[str, str], str]
 
 
 def write_sheet(sheet: Sheet, folder: Path) -> tuple[Path, ...]:
@@ -51,13 +52,21 @@ def columns_of(sheet: Sheet) -> list[str]:
     return [str(name) for name in sheet.frame.columns if name not in sheet.hidden]
 
 
-def cells(sheet: Sheet, *, escape: Show, bold: Show, mark: Show) -> Iterator[list[str]]:
-    """The printed cells, row by row, in a format's own words."""
+def _unlinked(text: str, _: str) -> str:
+    return text
+
+
+def cells(
+    sheet: Sheet, *, escape: Show, bold: Show, mark: Show, link: Link = _unlinked
+) -> Iterator[list[str]]:
+    """The printed cells, row by row, in a format's own words; ``link`` leads to a record's key."""
     for row in range(len(sheet.frame)):
         line = []
         for column in columns_of(sheet):
             text = escape(shown(sheet, row, column))
             text = bold(text) if (row, column) in sheet.bold else text
+            key = sheet.keys.get((row, column))
+            text = link(text, key) if key else text
             line.append(text + "".join(map(mark, marks_of(sheet, row, column))))
         yield line
 
@@ -104,10 +113,13 @@ def latex(sheet: Sheet) -> str:
 
 
 def html(sheet: Sheet) -> str:
-    """A ``<figure>`` with the table and its notes, to stand in a page."""
+    """A ``<figure>`` with the table and its notes, to stand in the page of the records."""
 
     def mark(note: str) -> str:
         return f"<sup>{html_text.escape(note)}</sup>"
+
+    def link(text: str, key: str) -> str:
+        return f'<a href="#record-{html_text.escape(key)}">{text}</a>'
 
     def line(parts: list[str], tag: str) -> str:
         kinds = [' class="number"' if name in sheet.decimals else "" for name in columns_of(sheet)]
@@ -115,7 +127,7 @@ def html(sheet: Sheet) -> str:
         return f"<tr>{''.join(filled)}</tr>"
 
     escape = html_text.escape
-    body = cells(sheet, escape=escape, bold=lambda t: f"<strong>{t}</strong>", mark=mark)
+    body = cells(sheet, escape=escape, bold=lambda t: f"<strong>{t}</strong>", mark=mark, link=link)
     notes = [f"<li>{mark(letter)} {escape(text)}</li>" for letter, text in footnotes(sheet)]
     notes += [f"<li>{escape(text)}</li>" for text in (*sheet.notes, *legend(sheet))]
     return "\n".join([

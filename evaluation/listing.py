@@ -31,7 +31,8 @@ def read_folder(folder: Path) -> tuple[pd.DataFrame, list[str]]:
     if not folder.is_dir():
         raise FileNotFoundError(f"{folder}: no such folder")
     rows, others = [], []
-    for path in sorted(path for path in folder.iterdir() if not path.name.startswith(".")):
+    files = (path for path in folder.iterdir() if path.is_file())  # `alone` is a folder of speeds
+    for path in sorted(path for path in files if not path.name.startswith(".")):
         try:
             rows.append(row(read_record(path)) | {"file": path.name})
         except (ValueError, OSError, AttributeError, KeyError, TypeError):

@@ -2,7 +2,8 @@
 
 A word of the user may make columns equal (another data set for all) or rows (another backbone
 for all): equal columns become one column of ours beside the papers' several, and a setting that
-two rows share is shown once.
+two rows share is shown once. A word that takes from a row what tells it apart (its K) leaves the
+row without a number.
 """
 
 from __future__ import annotations
@@ -13,7 +14,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from evaluation.data import PointLabels, ToyPoints
-from evaluation.overrides import adapt, value_of
+from evaluation.overrides import GROUPS, adapt, file_in, key_of, reaching, telling, value_of
 from evaluation.published import Cell, Column, Row, Table
 from evaluation.setting import Setting
 
@@ -105,13 +106,16 @@ def make_plan(table: Table, given: Sequence[str], compose: Compose) -> Plan:
     return Plan(table, tuple(given), groups, tuple(zip(*columns, strict=True)))
 
 
+def main_backbone(table: Table) -> str | None:
+    """The backbone that a table names first; a given file holds its weights."""
+    return next((value_of(cell.words, "backbone") for cell in table.cells if cell.words), None)
+
+
 def _group(table: Table, given: Sequence[str], columns: tuple[int, ...]) -> Group:
     own = [
         index
         for index in columns
-        if any(
-            row.cells[index].words and _comparable(row.cells[index], given) for row in table.rows
-        )
+        if any(_comparable(table, row.cells[index], given) for row in table.rows)
     ]
     ordered = (*own, *(index for index in columns if index not in own))
     first = table.columns[ordered[0]]
@@ -131,12 +135,16 @@ def _name(column: Column, given: Sequence[str]) -> str:
     return ", ".join((*replaced, *left)) or column.name
 
 
-def _comparable(cell: Cell, given: Sequence[str]) -> bool:
-    """Whether the user's words leave the cell its data set and its weights."""
-    new = adapt(cell.words, given, cell.score)
-    keys = ("dataset", "backbone")
+def _comparable(table: Table, cell: Cell, given: Sequence[str]) -> bool:
+    """Whether the cell is run, and the user's words leave it its data set and its weights.
+
+    A file is taken for the weights that the backbone has; a tag or null is other weights.
+    """
+    new = adapt(cell.words, reaching(cell.words, given, main_backbone(table)), cell.score)
+    keys = ("dataset", "backbone", "backbone.model")
     kept = all(value_of(new, key) == value_of(cell.words, key) for key in keys)
-    return kept and value_of(new, "backbone.weights") != "null"
+    other = value_of(new, "backbone.weights") and not file_in(new)
+    return bool(cell.words) and kept and not other
 
 
 def _ask(
@@ -147,13 +155,21 @@ def _ask(
     compose: Compose,
 ) -> Ask:
     """The cell of a group that keeps its data and weights, else what its cells have in common."""
-    cells = [row.cells[index] for index in group.columns]
-    if not cells[0].words:
-        return Ask(setting=None, why=cells[0].why, published=None)
-    compared = next((cell for cell in cells if _comparable(cell, given)), None)
-    cell = compared or cells[0]
-    words = cell.words if compared else tuple(w for w in cell.words if w not in cell.own)
+    kept = [n for n in group.columns if _comparable(table, row.cells[n], given)]
+    column = [*kept, *group.columns][0]
+    cell = row.cells[column]
+    if not cell.words:
+        return Ask(setting=None, why=cell.why, published=None)
+    words = cell.words if kept else _shared(cell)
+    given = reaching(words, given, main_backbone(table))
     setting = compose(adapt(words, given, cell.score, table.tiny))
+    rivals = [_shared(other.cells[column]) for other in table.rows if other.cells[column].words]
+    for key in telling(words, rivals, given):
+        if key == "backbone" and not group.own:
+            continue  # the whole column is on another model
+        left = adapt(words, [w for w in given if key_of(w) != key], cell.score, table.tiny)
+        if key in GROUPS or setting != compose(left):
+            return Ask(setting=None, why=f"another {key} was given", published=None)
     points = isinstance(setting.dataset, PointLabels | ToyPoints)
     if (cell.score == "pmiou") != points and cell.score != "speed":
         kind = "points, not masks" if points else "masks, not points"
@@ -161,7 +177,12 @@ def _ask(
     if cell.score == "speed":
         images = min(setting.limit or SPEED_IMAGES, SPEED_IMAGES)
         setting = dataclasses.replace(setting, limit=images)
-    return Ask(setting=setting, why="", published=compared.published if compared else None)
+    return Ask(setting=setting, why="", published=cell.published if kept else None)
+
+
+def _shared(cell: Cell) -> tuple[str, ...]:
+    """The cell's words without those that it alone has."""
+    return tuple(word for word in cell.words if word not in cell.own)
 
 
 def _once(asks: list[Ask], table: Table) -> list[Ask]:

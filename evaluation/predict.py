@@ -1,41 +1,57 @@
 """Label maps of single samples, for figures."""
 
+from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 
 import numpy as np
 from jaxtyping import Integer
 
-from evaluation.data import Sample
+from evaluation.data import Dataset, Sample
 from evaluation.figures import Row, panel
 from evaluation.records import changed_options, method_name
 from evaluation.runner import segmenter_of
 from evaluation.setting import Setting
+from evaluation.sweep import FAILURES
 from evaluation.tally import min_max_at
 from evaluation.text_cache import embed_text
+from gem.backbones import Backbone
 from gem.image import upsample
 
 ORDER = ("clip", "maskclip", "clip_surgery", "gem")
 COLUMNS = 6  # methods beside each other in one picture
 
 
-def draw_panels(settings: Iterable[Setting], folder: Path) -> list[Path]:
+def draw_panels(settings: Iterable[Setting], folder: Path) -> tuple[list[Path], list[str]]:
     """``panel-DATASET.png`` for each model and data set that several methods ran on.
 
-    Each method with the fewest options changed. Random weights have nothing to show.
+    ``panel-DATASET-MODEL-WEIGHTS.png`` where several models did. Each method with the fewest
+    options changed; random weights have nothing to show. Returns the pictures, and a sentence for
+    each that could not be drawn.
     """
-    groups: dict[tuple[object, ...], dict[str, Setting]] = {}
+    groups: dict[tuple[Backbone, Dataset], dict[str, Setting]] = {}
     for setting in sorted(settings, key=lambda one: len(changed_options(one))):
         if not setting.backbone.provenance.random:
             group = groups.setdefault((setting.backbone, setting.dataset), {})
             group.setdefault(method_name(setting), setting)
-    found = []
-    for methods in groups.values():
-        if len(methods) > 1:
-            name = next(iter(methods.values())).dataset.card.name
-            shown = {method: methods[method] for method in ORDER if method in methods}
-            found.append(draw_panel(shown, folder / f"panel-{name}.png"))
-    return [path for path in found if path]
+    several = {parts: methods for parts, methods in groups.items() if len(methods) > 1}
+    models = Counter(dataset.card.name for _, dataset in several)
+    found, undrawn = [], []
+    for (backbone, dataset), methods in several.items():
+        name = dataset.card.name
+        shown = {method: methods[method] for method in ORDER if method in methods}
+        path = folder / f"panel-{name}{_suffix(backbone) if models[name] > 1 else ''}.png"
+        try:
+            found.append(draw_panel(shown, path))
+        except FAILURES as error:
+            undrawn.append(f"{path.name} is not drawn: {' '.join(str(error).split())}")
+    return [path for path in found if path], undrawn
+
+
+def _suffix(backbone: Backbone) -> str:
+    """A model in the name of a file."""
+    model = backbone.provenance
+    return f"-{Path(model.model).name}-{Path(model.source).stem}"
 
 
 def draw_panel(

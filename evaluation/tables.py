@@ -4,12 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 
 import pandas as pd
 
 from evaluation.answers import Answers
-from evaluation.overrides import described, value_of
-from evaluation.plan import Ask, Group, Plan
+from evaluation.circumstances import code_fingerprint
+from evaluation.overrides import adapt, described, elsewhere, file_in, value_of
+from evaluation.plan import Ask, Group, Plan, main_backbone
 from evaluation.published import Row
 from evaluation.records import Record
 
@@ -24,6 +26,7 @@ class Sheet:
     decimals: of the numbers of a column; signed: columns of differences; hidden: columns that are
         in the CSV only.
     marks: of footnotes, by (row, column). bold: (row, column) of the best values.
+    keys: of the records of our numbers, by (row, column); speeds, recorded elsewhere, have none.
     """
 
     name: str
@@ -34,6 +37,7 @@ class Sheet:
     hidden: frozenset[str]
     marks: Mapping[tuple[int, str], tuple[str, ...]]
     bold: frozenset[tuple[int, str]]
+    keys: Mapping[tuple[int, str], str]
     footnotes: Mapping[str, str]
     notes: tuple[str, ...]
 
@@ -62,7 +66,7 @@ def sheet(plan: Plan, answers: Answers) -> Sheet:
     marks: dict[tuple[int, str], tuple[str, ...]] = {}
     for number, row in enumerate(table.rows):
         marks |= {(number, name): found for name, found in row.notes.items()}
-    shown = _Columns(columns, marks, {}, set(), set(table.about))
+    shown = _Columns(columns, marks, {}, set(), set(table.about), {})
     for index, group in enumerate(plan.groups):
         shown.add(plan, index, group, answers)
     frame = pd.DataFrame({name: pd.Series(cells, dtype=object) for name, cells in columns.items()})
@@ -75,7 +79,8 @@ def sheet(plan: Plan, answers: Answers) -> Sheet:
         signed=signed,
         hidden=hidden,
         marks=marks,
-        bold=_best(frame, [name for name in decimals if name not in signed], table.rows),
+        bold=_best(frame, decimals, signed, table.rows),
+        keys=shown.keys,
         footnotes=table.footnotes,
         notes=tuple(_notes(plan, answers)),
     )
@@ -90,6 +95,7 @@ class _Columns:
     decimals: dict[str, int]
     signed: set[str]
     hidden: set[str]
+    keys: dict[tuple[int, str], str]
 
     def add(self, plan: Plan, index: int, group: Group, answers: Answers) -> None:
         """Published columns of a group, then ours, difference and images."""
@@ -99,11 +105,15 @@ class _Columns:
         found = [record_of(ask, group, answers) for ask in asks]
         values = [value_in(record, group.score) if record else None for record in found]
         ours = [_ours(ask, value, answers) for ask, value in zip(asks, values, strict=True)]
-        self._numbers(f"ours: {group.name}", ours, group.score)
+        name = f"ours: {group.name}"
+        self._numbers(name, ours, group.score)
+        if group.score != "speed":
+            numbers = {n: one.key for n, one in enumerate(found) if one and ours[n] == values[n]}
+            self.keys.update({(n, name): key for n, key in numbers.items()})
         if group.own and any(cell.published is not None for row in rows for cell in row.cells):
             pairs = zip(asks, values, strict=True)
-            name = f"difference: {group.name}"
-            self._numbers(name, [_difference(ask, value) for ask, value in pairs], group.score)
+            name, digits = f"difference: {group.name}", self.decimals[name]
+            self._numbers(name, [_difference(*pair, digits) for pair in pairs], group.score)
             self.signed.add(name)
         self.columns[f"images: {group.name}"] = [record and record.images for record in found]
         self.hidden.add(f"images: {group.name}")
@@ -127,19 +137,20 @@ def _ours(ask: Ask, value: float | None, answers: Answers) -> object:
     return answers.why.get(ask.setting, "not run")
 
 
-def _difference(ask: Ask, value: float | None) -> float | None:
+def _difference(ask: Ask, value: float | None, digits: int) -> float | None:
     """Ours minus the paper's, of the numbers as they are printed."""
-    return None if value is None or ask.published is None else round(value, 1) - ask.published
+    return None if value is None or ask.published is None else round(value, digits) - ask.published
 
 
 def _best(
-    frame: pd.DataFrame, names: list[str], rows: tuple[Row, ...]
+    frame: pd.DataFrame, decimals: Mapping[str, int], signed: frozenset[str], rows: Sequence[Row]
 ) -> frozenset[tuple[int, str]]:
     """The largest numbers of each column among the rows that can be run here, ties included."""
     run = [number for number, row in enumerate(rows) if any(cell.words for cell in row.cells)]
     found = set()
-    for name in names:
-        cells = {n: round(frame[name][n], 1) for n in run if isinstance(frame[name][n], float)}
+    for name in (name for name in decimals if name not in signed):
+        numbers = {n: frame[name][n] for n in run if isinstance(frame[name][n], float)}
+        cells = {n: round(value, decimals[name]) for n, value in numbers.items()}
         found |= {(n, name) for n, value in cells.items() if value == max(cells.values())}
     return frozenset(found) if len(run) > 1 else frozenset()
 
@@ -150,26 +161,39 @@ def _notes(plan: Plan, answers: Answers) -> Iterator[str]:
     if any(cell.published is not None for cell in table.cells):
         yield f"Paper: {table.source}, {table.place}; {table.protocol}."
     yield from table.general
-    keys = [key for key in ("dataset", "backbone") if value_of(plan.given, key)]
-    if keys and not all(group.own for group in plan.groups):
-        other = " and ".join(f"{key} {value_of(plan.given, key)}" for key in keys)
-        yield f"OURS IS NOT ON THE PAPER'S {' AND '.join(keys).upper()}: it has {other}."
+    other = elsewhere(plan.given, [cell.words for cell in table.cells])
+    if other and not all(group.own for group in plan.groups):
+        said = " and ".join(f"{name} {value}" for name, value in other.items())
+        yield f"OURS IS NOT ON THE PAPER'S {' AND '.join(other).upper()}: it has {said}."
         if any(cell.own for cell in table.cells):
             yield "Words that only single cells of the paper's data have (its K=2) are left out."
-    fitting = table.tiny if value_of(plan.given, "backbone") == "tiny" else ()
-    if words := described((*fitting, *plan.given)):
+    if words := described(adapt((), plan.given, "miou", table.tiny)):
         yield f"Ours is run with {words}."
-    sizes: dict[str, None] = {}  # dicts for sets in order
-    warnings: dict[str, None] = {}
+    if file := file_in(plan.given):
+        named = value_of(plan.given, "backbone") or value_of(plan.given, "backbone.model")
+        owner = named or main_backbone(table)
+        yield f"The weights of {owner} are those of {Path(file).name}."
+    yield from _of_records(plan, answers)
+
+
+def _of_records(plan: Plan, answers: Answers) -> Iterator[str]:
+    """Of which images, code and machine the numbers of ours are, and what they warn of."""
+    sizes, warnings, machines = (dict[str, None]() for _ in range(3))  # for sets in order
+    codes: dict[str, object] = {}
     for index, group in enumerate(plan.groups):
-        found = [record_of(row[index], group, answers) for row in plan.asks]
-        images = sorted({record.images for record in found if record})
-        if images:
+        asked = (record_of(row[index], group, answers) for row in plan.asks)
+        found = [record for record in asked if record]
+        if images := sorted({record.images for record in found}):
             sizes[f"{group.name}: {' or '.join(map(str, images))}"] = None
-        warnings |= {line: None for record in found if record for line in record.warnings}
+        warnings |= {line: None for record in found for line in record.warnings}
+        codes |= {record.key: record.hashes.get("code") for record in found}
+        if group.score == "speed":
+            machines |= {str(record.cost["device"]): None for record in found}
     if sizes:
         yield f"Images of ours: {'; '.join(sizes)}."
-    if any(group.score == "speed" for group in plan.groups) and answers.speeds:
-        device = next(iter(answers.speeds.values())).cost["device"]
-        yield f"Speeds of ours are images/s of a setting alone, best of three runs, on {device}."
+    if machines:
+        on = " and ".join(machines)
+        yield f"Speeds of ours are images/s of a setting alone, best of three runs, on {on}."
+    if others := sum(code != code_fingerprint() for code in codes.values()):
+        yield f"{others} of our {len(codes)} records were recorded by other code than this one."
     yield from (f"{line}." for line in warnings)

@@ -6,18 +6,24 @@
 
 table: 1 to 6, clearclip, or all; figure: 5. out: the folder of the tables and figures
 (results/tables). output: the folder of the records (results/records): a setting whose valid
-record is there is not run again, but with force=true. report: the folder of the page, which is
-built if it is given, and with table=all (results/report). Where several methods ran on a data set,
-panel-DATASET.png shows what they predict for a few images chosen by a seed. All other words are
-those of run.py and go to every cell; a dataset or backbone replaces the cells' own, and the drawn
-scenes bring the embedded model unless another is named.
+record is there is not run again, but with force=true. save_every: seconds after which a long pass
+saves its counts, to go on if it is killed (120). report: the folder of the page, which is built if
+it is given, and with table=all (results/report). Where several methods ran on a data set,
+panel-DATASET.png shows what they predict for a few images chosen by a seed.
+
+All other words are those of run.py and go to every cell; a dataset or backbone replaces the cells'
+own, and the drawn scenes bring the embedded model unless another is named. A row from which a word
+takes what tells it apart, such as its K, has no number. Without backbone=, a file of weights is for
+the backbone that a table names first, clip_vit_b16.
 """
 
 import argparse
+import math
 import sys
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 sys.path.insert(0, str(Path(__file__).parents[1]))
 
@@ -25,8 +31,11 @@ from evaluation.overrides import key_of, value_of
 from evaluation.published import load_table, names
 from run import MISTAKES, compose_setting, sentence
 
+if TYPE_CHECKING:
+    from evaluation.tables import Sheet
+
 FILE_WIDTH = 200  # columns of what is printed into a file or a pipe
-OWN = ("table", "figure", "out", "output", "report", "force")
+OWN = ("table", "figure", "out", "output", "report", "force", "save_every")
 DRAWN = ("toy", "toy_points")
 
 
@@ -40,6 +49,7 @@ class Wish:
     records: Path
     report: Path | None
     force: bool
+    save_every: float
 
 
 def wish_of(words: Sequence[str]) -> Wish:
@@ -47,6 +57,8 @@ def wish_of(words: Sequence[str]) -> Wish:
     for word in words:
         if not word.partition("=")[1]:
             raise ValueError(f"{word}: expected KEY=VALUE, such as table=4")
+        if key_of(word).split(".")[0] == "logger":
+            raise ValueError(f"{word}: tables are not logged; log a sweep, run.py -m logger=wandb")
     own = {key_of(word): word.partition("=")[2] for word in words if key_of(word) in OWN}
     if not own.keys() & {"table", "figure"}:
         raise ValueError("table: say which, one of " + ", ".join((*names(), "all")))
@@ -66,7 +78,18 @@ def wish_of(words: Sequence[str]) -> Wish:
         out=Path(own.get("out", "results/tables")),
         records=Path(own.get("output", "results/records")),
         force=own.get("force") == "true",
+        save_every=_seconds(own.get("save_every", "120")),
     )
+
+
+def _seconds(text: str) -> float:
+    try:
+        seconds = float(text)
+    except ValueError:
+        seconds = math.nan
+    if not 0 < seconds < math.inf:
+        raise ValueError(f"save_every={text}: expected a positive number of seconds")
+    return seconds
 
 
 def reproduce(wish: Wish) -> int:
@@ -80,11 +103,9 @@ def reproduce(wish: Wish) -> int:
 
     for folder in (wish.records, wish.out):
         prepare_folder(folder)
-    answers = answer(plans, wish.records, force=wish.force)
-    from rich.console import Console
-
-    from evaluation import formats
+    answers = answer(plans, wish.records, force=wish.force, save_every=wish.save_every)
     from evaluation.console import console
+    from evaluation.formats import write_sheet
     from evaluation.plots import draw
     from evaluation.predict import draw_panels
     from evaluation.tables import sheet
@@ -92,18 +113,12 @@ def reproduce(wish: Wish) -> int:
     written: list[Path] = []
     for plan in plans:
         made = sheet(plan, answers)
-        (console if console.is_terminal else Console(width=FILE_WIDTH)).print(
-            formats.terminal(made)
-        )
-        for number, reason in enumerate(formats.reasons(made), 1):
-            console.print(f"[dim]({number})[/] {reason}", highlight=False)
-        for mark, text in formats.footnotes(made):
-            console.print(f"[cyan]\\[{mark}][/] {text}", highlight=False)
-        for note in (*made.notes, *formats.legend(made)):
-            console.print(f"- {note}", highlight=False, markup=False)
-        written += [*formats.write_sheet(made, wish.out), *draw(plan, answers, wish.out)]
-    written += draw_panels(answers.records, wish.out)
-    for reason in answers.sentences:
+        show(made)
+        written += [*write_sheet(made, wish.out), *draw(plan, answers, wish.out)]
+    able = [setting for setting in answers.records if setting not in answers.why]
+    panels, undrawn = draw_panels(able, wish.out)
+    written += panels
+    for reason in (*answers.sentences, *undrawn):
         console.print(f"[bold yellow]note:[/] {reason}", highlight=False)
     console.print(f"written: {len(written)} files in {wish.out}", highlight=False)
     if wish.report:
@@ -114,6 +129,23 @@ def reproduce(wish: Wish) -> int:
     for failure in answers.failed:
         console.print(f"[bold red]failed:[/] {failure}", highlight=False)
     return len(answers.failed)
+
+
+def show(made: "Sheet") -> None:
+    """Print a table and all that is said below it."""
+    from rich.console import Console
+
+    from evaluation import formats
+    from evaluation.console import console
+
+    wide = console if console.is_terminal else Console(width=FILE_WIDTH)
+    wide.print(formats.terminal(made))
+    for number, reason in enumerate(formats.reasons(made), 1):
+        console.print(f"[dim]({number})[/] {reason}", highlight=False)
+    for mark, text in formats.footnotes(made):
+        console.print(f"[cyan]\\[{mark}][/] {text}", highlight=False)
+    for note in (*made.notes, *formats.legend(made)):
+        console.print(f"- {note}", highlight=False, markup=False)
 
 
 def main() -> None:

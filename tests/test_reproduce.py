@@ -10,6 +10,7 @@ from conftest import REPOSITORY
 
 from evaluation import answers
 from evaluation.sweep import Done
+from gem.backbones import OpenClip
 
 
 def _load():
@@ -113,10 +114,21 @@ def test_records_of_another_machine_are_shown(command, monkeypatch):
     assert after["ours: toy, tiny"][0] == "needs weights: x"
 
 
+def test_records_of_another_machine_are_not_drawn_here(command, monkeypatch):
+    place = command("table=2", "dataset=toy")
+    (place / "tables" / "panel-toy.png").unlink()
+    hindered = answers.Obstacle("needs weights: x", ("x",))
+    monkeypatch.setattr(answers, "obstacles", lambda settings: dict.fromkeys(settings, hindered))
+    monkeypatch.setattr(OpenClip, "provenance", None)  # to read it would fail
+    command("table=2", "dataset=toy")
+    assert not (place / "tables" / "panel-toy.png").exists()
+
+
 def test_what_fails_is_told_and_the_rest_goes_on(command, monkeypatch, capsys):
     known = answers.run_sweep
 
     def broken(settings, folder, **options):
+        assert options["save_every"] == 60
         first, *rest = settings
         error = failed(first)
         return [error, *known(rest, folder, **options)]
@@ -125,7 +137,8 @@ def test_what_fails_is_told_and_the_rest_goes_on(command, monkeypatch, capsys):
         return Done(setting, None, None, "7.jpg cannot be read", skipped=False)
 
     monkeypatch.setattr(answers, "run_sweep", broken)
-    found = frame(command("table=4", "dataset=toy"), "table4")["ours: toy, tiny"]
+    place = command("table=4", "dataset=toy", "save_every=60")
+    found = frame(place, "table4")["ours: toy, tiny"]
     assert found[1] == "7.jpg cannot be read"
     assert found[2:].astype(float).notna().all()
     last = capsys.readouterr().out.splitlines()[-1]
@@ -138,6 +151,12 @@ def test_what_fails_is_told_and_the_rest_goes_on(command, monkeypatch, capsys):
         ([], "table: say which, one of 1, 2, 3, 4, 5, 6, clearclip, figure5, all"),
         (["4"], "4: expected KEY=VALUE, such as table=4"),
         (["table=4", "force=yes"], "force=yes: expected true or false"),
+        (["table=4", "save_every=0"], "save_every=0: expected a positive number of seconds"),
+        (["table=4", "save_every=x"], "save_every=x: expected a positive number of seconds"),
+        (
+            ["table=4", "logger=wandb"],
+            "logger=wandb: tables are not logged; log a sweep, run.py -m logger=wandb",
+        ),
     ],
 )
 def test_words_that_nobody_understands(words, said):
@@ -149,7 +168,8 @@ def test_words_that_nobody_understands(words, said):
 def test_wishes():
     wish = script.wish_of(["table=1,4", "figure=5", "limit=3", "force=true", "out=x"])
     assert (wish.tables, wish.given) == (("1", "4", "figure5"), ("limit=3",))
-    assert (wish.out, wish.force) == (Path("x"), True)
+    assert (wish.out, wish.force, wish.save_every) == (Path("x"), True, 120)
+    assert script.wish_of(["table=1", "save_every=0.5"]).save_every == 0.5
     assert len(script.wish_of(["table=all"]).tables) == 8
 
 

@@ -7,57 +7,14 @@ from html.parser import HTMLParser
 from pathlib import Path
 
 import pytest
-from drawn import setting_of
 from rich.console import Console
+from tabled import laid_out, record
 
 from evaluation import formats
 from evaluation.answers import Answers
-from evaluation.data import Toy
-from evaluation.overrides import value_of
-from evaluation.plan import make_plan
 from evaluation.plots import draw, series_of
-from evaluation.published import load_table
-from evaluation.records import Record
 from evaluation.tables import sheet
-from gem.backbones import OpenClip
-from gem.methods import Clip, ClipSurgery, Gem, MaskClip
-
-METHODS = {"clip": Clip, "clip_surgery": ClipSurgery, "maskclip": MaskClip}
-SCENES = {"voc": 1, "context": 2, "ade20k": 3, "toy": 4}  # stands for the data set
-
-
-def compose(words):
-    """Settings that differ where the words do, without Hydra."""
-    method = METHODS.get(value_of(words, "method"))
-    depth, iters = value_of(words, "gem.blocks"), value_of(words, "gem.iters")
-    scale = value_of(words, "gem.temperature_scale")
-    gem = Gem(
-        iters=int(iters or 1),
-        blocks=int(depth or 4),
-        mlp=value_of(words, "gem.mlp") == "true",
-        normalize=value_of(words, "gem.normalize") != "false",
-        temperature_scale=float(scale or 1),
-    )
-    return setting_of(
-        OpenClip(model=value_of(words, "backbone") or "none"),
-        method=method() if method else gem,
-        dataset=Toy(scenes=SCENES[value_of(words, "dataset")]),
-    )
-
-
-def record(score, images=10):
-    return Record(
-        schema=1, key="k", names={}, setting={}, scores={"miou": score, "pmiou": score},
-        per_class={}, counts={}, images=images, limit=None, warnings=["10 of the 20 images"],
-        backbone={}, hashes={}, cost={"images_per_second": 5.0, "device": "none"}, code={},
-        created="",
-    )  # fmt: skip
-
-
-def laid_out(name, *given, score=0.4567):
-    plan = make_plan(load_table(name), given, compose)
-    found = dict.fromkeys(plan.settings, record(score))
-    return plan, Answers(found, dict.fromkeys(plan.timed, record(score)), {})
+from gem.methods import Gem
 
 
 def test_ours_beside_the_papers():
@@ -134,6 +91,29 @@ def test_random_weights_are_not_compared():
     assert {ask.published for row in plan.asks for ask in row} == {None}
 
 
+def test_speeds_and_their_differences_have_two_decimals():
+    plan, _ = laid_out("3", "limit=8")
+    speeds = {
+        setting: record(0.4, cost={"images_per_second": 42.434 + number / 200, "device": "none"})
+        for number, setting in enumerate(plan.timed)
+    }
+    made = sheet(plan, Answers(dict.fromkeys(plan.settings, record(0.4)), speeds, {}))
+    assert [formats.shown(made, row, "ours: fps") for row in (3, 4)] == ["42.43", "42.44"]
+    assert formats.shown(made, 3, "difference: fps") == "+0.33"
+    assert (3, "ours: fps") not in made.bold
+    assert (3, "ours: p-mIoU") in made.keys
+    assert (3, "ours: fps") not in made.keys
+
+
+def test_numbers_of_other_code_are_told():
+    plan, answers = laid_out("4")
+    assert not any("other code" in note for note in sheet(plan, answers).notes)
+    first, *rest = plan.settings
+    other = {first: record(0.4, key="o", hashes={"code": "f" * 12})}
+    made = sheet(plan, Answers(dict.fromkeys(rest, record(0.5)) | other, {}, {}))
+    assert "1 of our 2 records were recorded by other code than this one." in made.notes
+
+
 @pytest.fixture(params=["1", "2", "4", "6", "figure5"])
 def made(request):
     return sheet(*laid_out(request.param))
@@ -184,6 +164,16 @@ def test_html_is_closed_and_escaped(made):
     reader.feed(formats.html(made))
     assert reader.opened == []
     assert reader.found.count("td") == len(made.frame) * len(formats.columns_of(made))
+
+
+def test_our_numbers_lead_to_their_records():
+    plan, _ = laid_out("4")
+    first, *rest = plan.settings
+    found = {first: record(0.5, key="abc")} | dict.fromkeys(rest, record(None))
+    text = formats.html(sheet(plan, Answers(found, {}, {})))
+    assert re.findall(r"<a [^>]*>.*?</a>", text) == [
+        '<a href="#record-abc"><strong>50.0</strong></a>'
+    ]
 
 
 def test_the_terminal(made):
