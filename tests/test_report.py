@@ -130,6 +130,25 @@ def test_best_only_among_the_same_samples(tmp_path):
     assert [e.record.key for e in sheet.entries if sheet.cells(e)[0].best] == [many[1].key]
 
 
+def test_records_are_in_the_order_of_methods_and_of_numbers(tmp_path):
+    asked = ["gem iters=10", "gem iters=2", "maskclip", "gem", "gem blocks=2", "clip"]
+    for number, text in enumerate(asked):
+        method, _, options = text.partition(" ")
+        one = record(method, key=f"{number:012x}", options=options)
+        (tmp_path / one.file_name).write_text(json.dumps(asdict(one)), encoding="utf-8")
+    (sheet,) = sheets(read_entries(tmp_path)[0])
+    assert [f"{e.method} {e.options}".strip() for e in sheet.entries] == [
+        "clip", "maskclip", "gem", "gem blocks=2", "gem iters=2", "gem iters=10",
+    ]  # fmt: skip
+
+
+def test_tables_of_the_paper_come_first(tmp_path):
+    for name in ("clearclip", "figure5", "table6", "table1"):
+        (tmp_path / f"{name}.html").write_text("<table></table>", encoding="utf-8")
+    titles = [fragment.title for fragment in fragments(tmp_path)]
+    assert titles == ["Table 1", "Table 6", "Figure 5", "Clearclip"]
+
+
 def test_tables_and_figures_are_taken_in(tmp_path):
     table = "<!doctype html><html><body><style>p{}</style><table></table></body></html>"
     (tmp_path / "table4.html").write_text(table, encoding="utf-8")

@@ -62,6 +62,14 @@ class Entry:
         return self.record.names.get("options", "")
 
     @property
+    def rank(self) -> tuple[object, ...]:
+        """Its place in a table: by method, then by options, numbers as numbers."""
+        place = list(LABELS).index(self.method) if self.method in LABELS else len(LABELS)
+        words = [word.partition("=") for word in self.options.split()]
+        options = [(name, _number(value), value) for name, _, value in words]
+        return (place, self.method, options, self.record.names["protocol"])
+
+    @property
     def config(self) -> str:
         """The whole resolved config as YAML."""
         return yaml.safe_dump(self.record.setting, sort_keys=False, allow_unicode=True, width=76)
@@ -104,6 +112,14 @@ def read_entries(folder: Path) -> tuple[list[Entry], list[str]]:
         if known is None or known.record.created <= entry.record.created:
             found[entry.record.key] = entry
     return sorted(found.values(), key=lambda entry: (entry.record.created, entry.file)), others
+
+
+def _number(text: str) -> float:
+    """What the text says as a number; 0 if it says none."""
+    try:
+        return float(text)
+    except ValueError:
+        return 0.0
 
 
 def _from_here(path: Path) -> Path:

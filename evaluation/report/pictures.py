@@ -90,7 +90,10 @@ def fragments(folder: Path) -> list[Fragment]:
 
     The title is the table's caption; the name of the file where it has none.
     """
-    return [_fragment(path) for path in sorted(folder.glob("*.html"))]
+    order = {"table": 0, "figure": 1}  # of the paper; tables of others come after them
+    paths = sorted(folder.glob("*.html"), key=lambda path: path.stem)
+    first = sorted(paths, key=lambda path: order.get(path.stem.rstrip("0123456789"), 2))
+    return [_fragment(path) for path in first]
 
 
 def _fragment(path: Path) -> Fragment:

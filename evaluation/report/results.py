@@ -88,9 +88,9 @@ class Sheet:
 
 
 def sheets(entries: Sequence[Entry]) -> list[Sheet]:
-    """One per data set, that with the most records first."""
+    """One per data set, that with the most records first; in it by method and options."""
     found: dict[str, Sheet] = {}
-    for entry in entries:
+    for entry in sorted(entries, key=lambda one: one.rank):
         name = entry.record.names["dataset"]
         found.setdefault(name, Sheet(name)).entries.append(entry)
     return sorted(found.values(), key=lambda sheet: (-len(sheet.entries), sheet.name))
