@@ -57,8 +57,14 @@ def _suffix(backbone: Backbone) -> str:
 def draw_panel(
     settings: Mapping[str, Setting], path: Path, *, count: int = 5, seed: int = 0
 ) -> Path | None:
-    """A picture of `predictions`, of at most `COLUMNS` of the settings; None for points."""
-    shown = dict(list(settings.items())[:COLUMNS])
+    """A picture of `predictions`, of at most `COLUMNS` of the settings.
+
+    None for points, and for random weights, which have nothing to show.
+    """
+    trained = [pair for pair in settings.items() if not pair[1].backbone.provenance.random]
+    if not trained:
+        return None
+    shown = dict(trained[:COLUMNS])
     dataset = next(iter(shown.values())).dataset
     if not isinstance(dataset[dataset.ids[0]].truth, np.ndarray):
         return None
