@@ -19,7 +19,7 @@ from evaluation.metrics.points import (
     iou,
     readings,
 )
-from evaluation.tally import Outcome, check_queries, class_maps
+from evaluation.tally import Once, Outcome, check_queries, class_maps
 from gem.image import extremes, sample
 from gem.segmenter import View
 from gem.vocabulary import Queries
@@ -43,7 +43,7 @@ class PointTally:
         self.card, self.queries = card, queries
         self.counts = PointCounts().to(queries.text.device)
 
-    def update(self, view: View, truth: Points) -> None:
+    def update(self, view: View, truth: Points, once: Once) -> None:  # noqa: ARG002 nothing to share
         """Count the points of one image, which may have none."""
         device = self.queries.text.device
         if not len(truth.label):

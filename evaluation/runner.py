@@ -22,7 +22,7 @@ from evaluation.passes import shared
 from evaluation.point_tally import PointTally
 from evaluation.resume import Counting, States
 from evaluation.setting import Setting
-from evaluation.tally import MaskTally, Outcome, Tally
+from evaluation.tally import MaskTally, Once, Outcome, Tally
 from evaluation.text_cache import embed_text
 from gem.methods import Method
 from gem.segmenter import Segmenter, View
@@ -79,15 +79,22 @@ def evaluate_all(
     """
     if settings[0].backbone.torch_device.type == "cuda":
         torch.cuda.reset_peak_memory_stats(settings[0].backbone.torch_device)
-    counting = [Counting((count or tally_of)(one, embed_text(one))) for one in settings]
+    words: dict[object, Queries] = {}  # equal words are one object, by which tallies share
+    counting = []
+    for setting in settings:
+        asked = (setting.asked, setting.prompts)
+        words[asked] = words.get(asked) or embed_text(setting)
+        counting.append(Counting((count or tally_of)(setting, words[asked])))
     if states and (done := states.restore(counting)):
         advance(done)
     start = time.perf_counter()
     for batch, views in look(settings, skip=set.intersection(*(one.done for one in counting))):
-        for setting, one in zip(settings, counting, strict=True):
-            for view, item in zip(views[setting.method], batch, strict=True):
-                if item.id not in one.done:
-                    one.tally.update(view, item.truth)
+        for method, seen in views.items():
+            mine = [one for one, of in zip(counting, settings, strict=True) if of.method == method]
+            for view, item in zip(seen, batch, strict=True):
+                once = Once()
+                for one in (one for one in mine if item.id not in one.done):
+                    one.tally.update(view, item.truth, once)
                     one.done.add(item.id)
         if states:
             states.save_if_due(counting)
@@ -114,7 +121,7 @@ def try_first(setting: Setting) -> None:
     first = setting.ids[0]
     tally = tally_of(setting, embed_text(setting))
     for batch, views in look([setting], skip=set(setting.ids) - {first}):
-        tally.update(views[setting.method][0], batch[0].truth)
+        tally.update(views[setting.method][0], batch[0].truth, Once())
 
 
 def look(

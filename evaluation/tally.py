@@ -3,9 +3,9 @@
 Shapes: w words, c classes, u v rows and columns of a map, y x pixels of the truth.
 """
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
-from typing import Any, Protocol
+from typing import Any, Protocol, TypeVar
 
 import numpy as np
 import torch
@@ -19,6 +19,7 @@ from gem.image import ROUNDING, upsample
 from gem.segmenter import View
 from gem.vocabulary import Queries
 
+T = TypeVar("T")
 # Floating-point numbers of upsampled maps that stand in memory at once: 256 MiB.
 BAND = 2**26
 
@@ -37,11 +38,34 @@ class Outcome:
     counts: dict[str, list[Any]]
 
 
+class Once:
+    """Computes for settings that ask the same of one image: the last result of each function.
+
+    Held by the identity of tensors and the value of all else; to be dropped with the image.
+    """
+
+    def __init__(self) -> None:
+        self._held: dict[object, tuple[tuple[object, ...], Any]] = {}
+
+    def __call__(self, compute: Callable[..., T], *given: object) -> T:
+        """``compute(*given)``, or what it gave for the same before."""
+        known = self._held.get(compute)
+        if known is None or not all(map(_same, known[0], given)):
+            known = self._held[compute] = (given, compute(*given))
+        found: T = known[1]
+        return found
+
+
+def _same(one: object, other: object) -> bool:
+    plain = (tuple, slice)
+    return one is other or (isinstance(one, plain) and isinstance(other, plain) and one == other)
+
+
 class Tally(Protocol):
     """Takes what the model saw of each image, and its truth; gives an outcome in the end."""
 
-    def update(self, view: View, truth: Any) -> None:
-        """Count one image; ``truth`` is that of the sample."""
+    def update(self, view: View, truth: Any, once: Once) -> None:
+        """Count one image; ``truth`` is that of the sample, ``once`` is shared with others."""
 
     def outcome(self) -> Outcome:
         """What has been counted so far."""
@@ -70,14 +94,14 @@ class MaskTally:
         self.foreground = ConfusionMatrix(labels=len(card.classes)).to(device)
         self.heatmap = HeatmapIoU(classes=len(card.classes), first=int(card.background)).to(device)
 
-    def update(self, view: View, truth: Integer[np.ndarray, "y x"]) -> None:
+    def update(self, view: View, truth: Integer[np.ndarray, "y x"], once: Once) -> None:
         """Upsample to the truth, decide, count; in bands of rows where that would be large."""
-        cosines = view.cosines(self.queries.text)
+        cosines = once(View.cosines, view, self.queries.text)
         mask = torch.from_numpy(truth.astype("int64")).to(cosines.device)
         size = (mask.shape[0], mask.shape[1])
-        scaled = min_max_at(cosines, size) if self.rules.min_max else cosines
+        scaled = once(min_max_at, cosines, size) if self.rules.min_max else cosines
         for rows in bands(size, len(cosines)):
-            self._count(upsample(scaled, size, rows), mask[rows])
+            self._count(once(upsample, scaled, size, rows), mask[rows])
         self.heatmap.update(class_maps(cosines, self.queries), mask)
 
     def outcome(self) -> Outcome:

@@ -19,7 +19,7 @@ from evaluation.protocol import Protocol
 from evaluation.records import changed_options
 from evaluation.runner import Advance, evaluate_all, tally_of
 from evaluation.setting import Setting
-from evaluation.tally import Outcome, Tally, bands, check_queries, min_max_at
+from evaluation.tally import Once, Outcome, Tally, bands, check_queries, min_max_at
 from gem.image import upsample
 from gem.methods import Gem
 from gem.segmenter import View
@@ -40,15 +40,15 @@ class ThresholdTally:
         shape = (len(card.labels), queries.classes, len(THRESHOLDS) + 1)
         self.counts = torch.zeros(shape, dtype=torch.int64, device=queries.text.device)
 
-    def update(self, view: View, truth: Integer[np.ndarray, "y x"]) -> None:
+    def update(self, view: View, truth: Integer[np.ndarray, "y x"], once: Once) -> None:
         """Count one image, in bands of rows where it is large."""
-        cosines = view.cosines(self.queries.text)
+        cosines = once(View.cosines, view, self.queries.text)
         mask = torch.from_numpy(truth.astype("int64")).to(cosines.device)
         size = (mask.shape[0], mask.shape[1])
-        scaled = min_max_at(cosines, size) if self.rules.min_max else cosines
+        scaled = once(min_max_at, cosines, size) if self.rules.min_max else cosines
         limits = torch.tensor(THRESHOLDS, device=cosines.device)
         for rows in bands(size, len(cosines)):
-            best, certainty = self.rules.answer(upsample(scaled, size, rows), self.queries)
+            best, certainty = self.rules.answer(once(upsample, scaled, size, rows), self.queries)
             passed = torch.bucketize(certainty, limits, right=True)  # thresholds <= certainty
             valid = mask[rows] != VOID
             classes, steps = self.counts.shape[1:]

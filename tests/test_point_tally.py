@@ -14,6 +14,7 @@ from evaluation.protocol import Protocol
 from evaluation.records import make_record
 from evaluation.runner import evaluate
 from evaluation.setting import Setting
+from evaluation.tally import Once
 from gem.image import extremes, min_max, sample, upsample
 from gem.methods import Gem
 from gem.resize import ShortSide
@@ -100,7 +101,7 @@ def test_a_hand_made_image():
     rising = [(0.5, 0, 0, True), (1.0, 1, 0, True), (0.49, 0, 0, True), (0.8, 0, 0, False)]
     falling = [(0.0, 0.3, 1, True), (0.3, 0.3, 1, False), (0.9, 0.9, 1, False)]
     absent = [(0.1, 0.1, 4, False), (0.9, 0.1, 4, False)]  # its map is constant: nothing inside
-    tally.update(view, points(*rising, *falling, *absent))
+    tally.update(view, points(*rising, *falling, *absent), Once())
     outcome = tally.outcome()
     assert outcome.counts["all"] == [[0, 2, 1, 1, 0], [1, 1, 0, 1, 1], [4, 0, 0, 0, 2]]
     assert outcome.counts["positive"] == [[0, 2, 1, 1, 0], [1, 1, 0, 1, 1]]
@@ -113,7 +114,7 @@ def test_a_hand_made_image():
 def test_an_image_without_points_changes_nothing():
     tally, view = tally_of([0, 8])
     nothing = Points(*(np.zeros(0, dtype=kind) for kind in (float, float, int, bool)), (1, 8), 3)
-    tally.update(view, nothing)
+    tally.update(view, nothing, Once())
     with pytest.raises(ValueError, match=r"^toy_points: no image has a yes-point"):
         tally.outcome()
 

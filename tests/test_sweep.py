@@ -8,7 +8,7 @@ import torch
 from drawn import Noise, setting_of
 from PIL import Image
 
-from evaluation import circumstances, records
+from evaluation import circumstances, records, tally
 from evaluation.data import Pairs
 from evaluation.job import find, run
 from evaluation.passes import features_size, plan
@@ -252,6 +252,25 @@ def test_the_speed_of_a_shared_pass_is_not_that_of_a_setting(setting, tmp_path):
     both = run_sweep([setting, replace(setting, method=Clip())], tmp_path / "together")
     assert [done.record.images_per_second for done in both] == [None, None]
     assert both[0].record.cost["settings_in_pass"] == 2
+
+
+def test_decisions_on_the_same_maps_share_them(setting, tmp_path, monkeypatch):
+    rules, sizes, upsample = setting.protocol, [], tally.upsample
+
+    def counted(maps, size, rows):
+        sizes.append(size)
+        return upsample(maps, size, rows)
+
+    monkeypatch.setattr(tally, "upsample", counted)
+    thresholds = [replace(rules, background=share) for share in (0.3, 0.6, 0.9)]
+    settings = [
+        replace(setting, protocol=one) for one in (*thresholds, replace(rules, min_max=True))
+    ]
+    together = run_sweep(settings, tmp_path / "together")
+    assert len(sizes) == 3 * 3  # three images: as they are, for their extremes, and scaled
+    for one, done in zip(settings, together, strict=True):
+        assert numbers(done.record) == numbers(run(one, tmp_path / "alone")[0])
+    assert len({done.record.scores["miou"] for done in together}) == 4
 
 
 def test_a_backbone_is_loaded_once_and_let_go(setting, folder, tmp_path):
