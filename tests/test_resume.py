@@ -155,10 +155,8 @@ def test_points_go_on_too(small, tmp_path, monkeypatch):
     assert sum(seen) == 2
 
 
-@pytest.mark.parametrize("harm", ["broken", "empty", "code", "older"])
-def test_a_state_that_is_not_of_this_pass_is_not_used(
-    harm, settings, undisturbed, tmp_path, monkeypatch
-):
+@pytest.mark.parametrize("harm", ["broken", "empty", "code", "versions", "batches", "older"])
+def test_a_state_that_is_not_of_this_pass_is_not_used(harm, settings, tmp_path, monkeypatch):
     record, path = run(settings[0], tmp_path / "first")
     with monkeypatch.context() as patch:
         stop_after(patch, OpenClip, "trace", 3)
@@ -171,11 +169,16 @@ def test_a_state_that_is_not_of_this_pass_is_not_used(
         state.write_bytes(b"")
     elif harm == "code":
         state.write_bytes(state.read_bytes().replace(record.hashes["code"].encode(), b"0" * 12))
+    elif harm == "versions":
+        packages = record.code["packages"] | {"torch": "9.9"}
+        monkeypatch.setattr(resume, "code", lambda: record.code | {"packages": packages})
+    elif harm == "batches":
+        settings = [replace(settings[0], batch_size=settings[0].batch_size + 1)]
     else:
         path.rename(tmp_path / path.name)
         os.utime(state, (1, 1))
     seen = evaluated(monkeypatch)
-    assert numbers(run(settings[0], tmp_path)[0]) == undisturbed[0]
+    assert run(settings[0], tmp_path)[0].counts == record.counts
     assert sum(seen) == 7
 
 
