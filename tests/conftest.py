@@ -2,6 +2,8 @@
 
 import json
 import os
+import sys
+from importlib.util import module_from_spec, spec_from_file_location
 from pathlib import Path
 
 os.environ["HF_HUB_OFFLINE"] = "1"  # read when huggingface_hub is imported
@@ -28,6 +30,15 @@ def write_config(folder, **changes):
     folder.mkdir(parents=True, exist_ok=True)
     (folder / "open_clip_config.json").write_text(text, encoding="utf-8")
     return folder
+
+
+def load_script(name):
+    """A file of ``scripts/``, which is no package, as a module."""
+    spec = spec_from_file_location(f"script_{name}", REPOSITORY / "scripts" / f"{name}.py")
+    module = module_from_spec(spec)
+    sys.modules[spec.name] = module  # where dataclasses look for it
+    spec.loader.exec_module(module)
+    return module
 
 
 def roughen(model):
@@ -74,3 +85,20 @@ def state(folder):
 def images():
     """Three normalised images of the model's own size."""
     return torch.randn(3, 3, 40, 40, generator=torch.Generator().manual_seed(5))
+
+
+def count_images(monkeypatch):
+    """The number of images that the model is given from now on, call by call."""
+    found, trace = [], OpenClip.trace
+    monkeypatch.setattr(
+        OpenClip,
+        "trace",
+        lambda self, images, keep: found.append(len(images)) or trace(self, images, keep),
+    )
+    return found
+
+
+@pytest.fixture
+def seen(monkeypatch):
+    """`count_images` from the start of the test."""
+    return count_images(monkeypatch)

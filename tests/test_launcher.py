@@ -13,7 +13,6 @@ from hydra.core.plugins import Plugins
 import run
 from evaluation.job import run as evaluate
 from evaluation.records import read_record
-from gem.backbones import OpenClip
 
 NUMBERS = ("key", "setting", "scores", "per_class", "counts", "hashes")
 
@@ -39,19 +38,6 @@ def sweep(folder, tmp_path, monkeypatch, capsys):
         return None, capsys.readouterr().out
 
     return command
-
-
-@pytest.fixture
-def seen(monkeypatch):
-    """Images that the model is given."""
-    found = []
-    trace = OpenClip.trace
-    monkeypatch.setattr(
-        OpenClip,
-        "trace",
-        lambda self, images, keep: found.append(len(images)) or trace(self, images, keep),
-    )
-    return found
 
 
 def records(tmp_path):

@@ -3,11 +3,10 @@
 import json
 import shutil
 from dataclasses import replace
-from importlib.util import module_from_spec, spec_from_file_location
 
 import pandas as pd
 import pytest
-from conftest import REPOSITORY
+from conftest import load_script
 from drawn import setting_of
 
 from evaluation.data import Toy
@@ -15,9 +14,7 @@ from evaluation.job import run
 from evaluation.listing import read_folder, select, sort
 from evaluation.records import write_record
 
-SPEC = spec_from_file_location("records_script", REPOSITORY / "scripts" / "records.py")
-script = module_from_spec(SPEC)
-SPEC.loader.exec_module(script)
+script = load_script("records")
 
 
 @pytest.fixture(scope="module")

@@ -1,28 +1,16 @@
 """The command, in this process: what can run runs once, the rest says why."""
 
-import importlib.util
-import sys
 from pathlib import Path
 
 import pandas as pd
 import pytest
-from conftest import REPOSITORY
+from conftest import load_script
 
 from evaluation import answers
 from evaluation.sweep import Done
 from gem.backbones import OpenClip
 
-
-def _load():
-    path = REPOSITORY / "scripts" / "reproduce.py"
-    spec = importlib.util.spec_from_file_location("reproduce", path)
-    module = importlib.util.module_from_spec(spec)
-    sys.modules["reproduce"] = module
-    spec.loader.exec_module(module)
-    return module
-
-
-script = _load()
+script = load_script("reproduce")
 
 
 @pytest.fixture

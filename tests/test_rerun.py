@@ -3,10 +3,9 @@
 import json
 import shutil
 from dataclasses import asdict, replace
-from importlib.util import module_from_spec, spec_from_file_location
 
 import pytest
-from conftest import REPOSITORY
+from conftest import load_script
 from drawn import setting_of
 
 from evaluation.data import Toy
@@ -16,9 +15,7 @@ from evaluation.rerun import differences, rerun
 from evaluation.rerun import setting_of as recorded_setting
 from gem.backbones import OpenClip
 
-SPEC = spec_from_file_location("records_script", REPOSITORY / "scripts" / "records.py")
-script = module_from_spec(SPEC)
-SPEC.loader.exec_module(script)
+script = load_script("records")
 
 
 @pytest.fixture(scope="module")

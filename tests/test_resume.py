@@ -10,7 +10,7 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
-from conftest import REPOSITORY
+from conftest import REPOSITORY, count_images
 from drawn import Noise, setting_of
 
 from evaluation import job, resume
@@ -67,18 +67,6 @@ def stop_after(monkeypatch, owner, name, calls):
     monkeypatch.setattr(owner, name, call)
 
 
-def evaluated(monkeypatch):
-    """Images that the model is given from now on."""
-    seen = []
-    trace = OpenClip.trace
-    monkeypatch.setattr(
-        OpenClip,
-        "trace",
-        lambda self, images, keep: seen.append(len(images)) or trace(self, images, keep),
-    )
-    return seen
-
-
 PLACES = [
     *((OpenClip, "trace", calls) for calls in (1, 2, 4)),
     *((os, "fsync", calls) for calls in (1, 2, 5, 9, 14, 16, 17)),  # while a state or a record is
@@ -96,7 +84,7 @@ def test_killed_anywhere_the_same_command_goes_on(
         stop_after(patch, *place)
         with pytest.raises(Killed):
             run_sweep(settings, tmp_path, save_every=0)
-    seen = evaluated(monkeypatch)
+    seen = count_images(monkeypatch)
     found = run_sweep(settings, tmp_path, save_every=0)
     assert [numbers(done.record) for done in found] == undisturbed
     assert sum(seen) <= 7
@@ -111,7 +99,7 @@ def test_what_was_done_is_not_done_again(settings, undisturbed, tmp_path, monkey
     states = sorted(path.name for path in tmp_path.iterdir())
     assert [name for name in states if not name.startswith(".")] == []
     assert len(states) == len(settings)
-    seen = evaluated(monkeypatch)
+    seen = count_images(monkeypatch)
     found = run_sweep(settings, tmp_path, save_every=0)
     assert 0 < sum(seen) < 7 - 2
     assert [numbers(done.record) for done in found] == undisturbed
@@ -128,7 +116,7 @@ def test_other_settings_in_the_pass_go_on_as_well(settings, undisturbed, tmp_pat
 
 
 def test_batches_are_those_of_an_undisturbed_pass(settings, tmp_path, monkeypatch):
-    whole = evaluated(monkeypatch)
+    whole = count_images(monkeypatch)
     run_together(settings, tmp_path / "whole")
     batches = list(whole)
     for calls in range(2, len(batches) + 1):
@@ -150,7 +138,7 @@ def test_points_go_on_too(small, tmp_path, monkeypatch):
         stop_after(patch, OpenClip, "trace", 4)
         with pytest.raises(Killed):
             run(setting, tmp_path, save_every=0)
-    seen = evaluated(monkeypatch)
+    seen = count_images(monkeypatch)
     assert numbers(run(setting, tmp_path)[0]) == expected
     assert sum(seen) == 2
 
@@ -177,7 +165,7 @@ def test_a_state_that_is_not_of_this_pass_is_not_used(harm, settings, tmp_path, 
     else:
         path.rename(tmp_path / path.name)
         os.utime(state, (1, 1))
-    seen = evaluated(monkeypatch)
+    seen = count_images(monkeypatch)
     assert run(settings[0], tmp_path)[0].counts == record.counts
     assert sum(seen) == 7
 
@@ -234,7 +222,7 @@ def test_a_real_kill(folder, small, tmp_path, monkeypatch):
     setting = setting_of(small, batch_size=1)
     settings = [setting, replace(setting, method=Clip())]
     expected = [numbers(one) for one, _ in run_together(settings, tmp_path / "whole")]
-    seen = evaluated(monkeypatch)
+    seen = count_images(monkeypatch)
     found = run_sweep(settings, tmp_path)
     assert 0 < sum(seen) < 7
     assert [numbers(done.record) for done in found] == expected

@@ -6,11 +6,9 @@ from itertools import product
 import pytest
 import torch
 from drawn import Noise, setting_of
-from PIL import Image
 
-from evaluation import circumstances, records, tally
-from evaluation.data import Pairs
-from evaluation.job import find, run
+from evaluation import tally
+from evaluation.job import run
 from evaluation.passes import features_size, plan
 from evaluation.records import identify, read_record
 from evaluation.sweep import run_sweep
@@ -26,19 +24,6 @@ NUMBERS = ("key", "names", "setting", "scores", "per_class", "counts", "images",
 @pytest.fixture(scope="module")
 def setting(small):
     return setting_of(small, limit=3)
-
-
-@pytest.fixture
-def passes(monkeypatch):
-    """The number of images that the model is given, call by call."""
-    seen = []
-    trace = OpenClip.trace
-    monkeypatch.setattr(
-        OpenClip,
-        "trace",
-        lambda self, images, keep: seen.append(len(images)) or trace(self, images, keep),
-    )
-    return seen
 
 
 def numbers(record):
@@ -68,13 +53,13 @@ def test_records_are_those_of_settings_alone(setting, tmp_path):
     assert len({str(done.record.counts) for done in found}) >= len(settings) - 1
 
 
-def test_settings_of_one_backbone_and_data_share_a_pass(setting, passes, tmp_path):
+def test_settings_of_one_backbone_and_data_share_a_pass(setting, seen, tmp_path):
     settings = [
         replace(setting, method=Gem(iters=iters, temperature_scale=scale), dataset=data)
         for data, iters, scale in product([Noise(), Noise(order=(4, 5, 6))], range(3), [0.5, 2.0])
     ]
     run_sweep(settings, tmp_path)
-    assert sum(passes) == 2 * 3
+    assert sum(seen) == 2 * 3
 
 
 def test_what_cannot_share_a_pass_has_its_own(setting, small):
@@ -110,88 +95,11 @@ def test_the_plan_is_printed_before(setting, tmp_path, capsys):
     assert capsys.readouterr().out.startswith("2 settings in 1 group, 1 pass over data\n")
 
 
-def test_a_setting_with_a_record_is_skipped(setting, passes, tmp_path, capsys):
-    (before,) = run_sweep([setting], tmp_path)
-    passes.clear()
-    one, other = run_sweep([setting, replace(setting, method=Clip())], tmp_path)
-    assert (one.skipped, other.skipped) == (True, False)
-    assert (one.record, one.path) == (before.record, before.path)
-    assert sum(passes) == 3
-    assert "1 of 2 settings skipped: their records are in" in capsys.readouterr().out
-    assert find(setting, tmp_path) == (before.record, before.path)
-
-
-def test_force_evaluates_again(setting, passes, tmp_path):
-    run_sweep([setting], tmp_path)
-    passes.clear()
-    (done,) = run_sweep([setting], tmp_path, force=True)
-    assert not done.skipped
-    assert sum(passes) == 3
-
-
-@pytest.mark.parametrize("content", ["", "{", '{"schema": 1}'])
-def test_a_broken_record_is_not_taken(content, setting, tmp_path):
-    (before,) = run_sweep([setting], tmp_path)
-    before.path.write_text(content, encoding="utf-8")
-    (done,) = run_sweep([setting], tmp_path)
-    assert not done.skipped
-    assert numbers(read_record(before.path)) == numbers(before.record)
-
-
-def test_a_record_of_other_code_is_not_taken(setting, tmp_path, monkeypatch):
-    (before,) = run_sweep([setting], tmp_path)
-    monkeypatch.setattr(records, "code_fingerprint", lambda: "other")
-    (done,) = run_sweep([setting], tmp_path)
-    assert not done.skipped
-    assert done.path == before.path  # the code is not in the key
-    assert done.record.hashes == before.record.hashes | {"code": "other"}
-
-
-def test_a_record_of_other_data_is_not_taken(setting, tmp_path):
-    for name, width in (("a", 60), ("b", 70)):
-        for part, kind in (("images", "jpg"), ("masks", "png")):
-            (tmp_path / part).mkdir(exist_ok=True)
-            Image.new("L", (width, 50)).save(tmp_path / part / f"{name}.{kind}")
-
-    def found(limit=None):
-        pairs = Pairs(
-            dataset="toy", root=str(tmp_path), image="images/{id}.jpg", mask="masks/{id}.png"
-        )
-        (done,) = run_sweep([replace(setting, dataset=pairs, limit=limit)], tmp_path / "records")
-        return done
-
-    before, first = found(), found(limit=1)
-    assert found().skipped
-    assert before.record.hashes["data"] != first.record.hashes["data"]
-    Image.new("L", (70, 50), 3).save(tmp_path / "masks" / "b.png")
-    after = found()
-    assert not after.skipped
-    assert after.path == before.path
-    assert after.record.hashes["data"] != before.record.hashes["data"]
-    assert found(limit=1).skipped  # its samples are as they were
-
-
-def test_the_code_that_decides_numbers(tmp_path, monkeypatch):
-    for name in ("gem/a.py", "gem/methods/b.py", "evaluation/tally.py", "evaluation/metrics/c.py"):
-        (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
-        (tmp_path / name).write_text("x = 1\n", encoding="utf-8")
-    monkeypatch.setattr(circumstances, "REPOSITORY", tmp_path)
-    found = [circumstances.code_fingerprint.__wrapped__()]
-    for name in ("gem/methods/b.py", "evaluation/tally.py", "evaluation/data/new.py"):
-        (tmp_path / name).parent.mkdir(exist_ok=True)
-        (tmp_path / name).write_text("x = 2\n", encoding="utf-8")
-        found.append(circumstances.code_fingerprint.__wrapped__())
-    assert len(set(found)) == 4
-    (tmp_path / "evaluation" / "tables.py").write_text("x = 3\n", encoding="utf-8")
-    (tmp_path / "gem" / "a.py").write_bytes(b"x = 1\r\n")
-    assert circumstances.code_fingerprint.__wrapped__() == found[-1]
-
-
-def test_equal_settings_are_evaluated_once(setting, passes, tmp_path):
+def test_equal_settings_are_evaluated_once(setting, seen, tmp_path):
     one, other = run_sweep([setting, replace(setting, batch_size=2)], tmp_path)
     assert one.record == other.record
     assert other.setting.batch_size == 2
-    assert sum(passes) == 3
+    assert sum(seen) == 3
 
 
 def failing(setting):

@@ -1,13 +1,11 @@
 """What the tiny model is taught: captions that leave things out, and which of them are true."""
 
-import importlib.util
 import re
-import sys
 
 import numpy as np
 import pytest
 import torch
-from conftest import REPOSITORY
+from conftest import load_script
 
 from evaluation.data.backdrops import BACKDROPS
 from evaluation.data.outlines import COLOURS
@@ -19,12 +17,7 @@ COUNT = 40
 
 @pytest.fixture(scope="module")
 def script():
-    path = REPOSITORY / "scripts" / "tiny_scenes.py"
-    spec = importlib.util.spec_from_file_location("tiny_scenes", path)
-    module = importlib.util.module_from_spec(spec)
-    sys.modules["tiny_scenes"] = module
-    spec.loader.exec_module(module)
-    return module
+    return load_script("tiny_scenes")
 
 
 @pytest.fixture(scope="module")
