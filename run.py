@@ -24,7 +24,7 @@ from omegaconf.errors import OmegaConfBaseException
 from pydantic import ValidationError
 
 from evaluation.data import Folder
-from evaluation.job import Writing
+from evaluation.run.job import OutputOptions
 from evaluation.setting import Setting
 
 MISTAKES = (HydraException, OmegaConfBaseException, ValueError, OSError)
@@ -59,9 +59,11 @@ def build(config: DictConfig) -> Setting:
     return Setting(**{field: objects[field] for field in FIELDS})
 
 
-def writing(config: DictConfig) -> Writing:
+def writing(config: DictConfig) -> OutputOptions:
     """Where the composed config wants its results."""
-    return Writing(**{name: config[name] for name in ("output", "labels", "force", "save_every")})
+    return OutputOptions(
+        **{name: config[name] for name in ("output", "labels", "force", "save_every")}
+    )
 
 
 def compose_setting(overrides: Sequence[str]) -> Setting:
@@ -88,7 +90,7 @@ def job(config: DictConfig) -> float | None:
     """Build what the config says, then evaluate it, or label its images if they have no truth."""
     setting, wanted = build(config), writing(config)
     folder = Path(wanted.output)
-    from evaluation.job import find, label, run
+    from evaluation.run.job import find, label, run
 
     if isinstance(setting.dataset, Folder):
         label(setting, Path(wanted.labels))
@@ -100,7 +102,7 @@ def job(config: DictConfig) -> float | None:
     show([record], [path])
     if held:
         console.print("the record was there: nothing was evaluated (force=true does it again)")
-    from evaluation.trackers import track
+    from evaluation.tracking.tracker import track
 
     hydra_config = HydraConfig.get()
     sweep = hydra_config.sweep.dir if hydra_config.mode == RunMode.MULTIRUN else ""

@@ -13,8 +13,8 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 from rich.table import Table
 
 if TYPE_CHECKING:
-    from evaluation.records import Record
-    from evaluation.runner import Advance
+    from evaluation.measure.evaluate import Advance
+    from evaluation.records.record import Record
 
 HEADINGS = {
     "miou": "mIoU",

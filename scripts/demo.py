@@ -10,8 +10,7 @@ import sys
 from pathlib import Path
 
 from evaluation.data import Toy
-from evaluation.protocol import Protocol
-from evaluation.setting import Setting
+from evaluation.setting import EvalProtocol, Setting
 from gem import Clip, ClipSurgery, Gem, MaskClip, Method, OpenClip
 from gem.resize import ShortSide
 from gem.vocabulary import Prompts
@@ -25,7 +24,7 @@ def settings(limit: int | None) -> dict[str, Setting]:
     """The default config of run.py, once per method; the methods share model and scenes."""
     backbone = OpenClip(model="tiny", weights="embedded", quick_gelu=False)
     dataset = Toy()
-    protocol = Protocol(name="gem", resize=ShortSide(size=64))
+    protocol = EvalProtocol(name="gem", resize=ShortSide(size=64))
     prompts = Prompts(templates=("a photo of a {}",))
     return {
         name: Setting(
@@ -48,12 +47,12 @@ def main() -> None:
     parser.add_argument("--out", type=Path, default=Path("outputs/demo"), help="folder")
     args = parser.parse_args()
     chosen = settings(args.limit)
-    from evaluation.job import run
+    from evaluation.run.job import run
 
     done = [run(setting, args.out / "records") for setting in chosen.values()]
     from evaluation.console import console, show
-    from evaluation.figures import panel
-    from evaluation.predict import predictions
+    from evaluation.pictures.panel import panel
+    from evaluation.pictures.predictions import predictions
 
     show([record for record, _ in done], [path for _, path in done])
     picture, scene = args.out / "scenes.png", args.out / "scene.png"

@@ -45,7 +45,7 @@ def main() -> None:
     told = None if args.quick_gelu is None else args.quick_gelu == "true"
     model = gem.load(args.model, weights, method=method, quick_gelu=told)
     heats = model.heatmaps(image, args.prompts)
-    from evaluation.overlays import write_overlays
+    from evaluation.pictures.overlay import write_overlays
 
     provenance = model.backbone.provenance
     caption = f"GEM, K={args.iters}, {args.blocks} blocks, {provenance.model}, {provenance.source}"

@@ -25,8 +25,8 @@ import yaml
 sys.path.insert(0, str(Path(__file__).parents[1]))
 
 if TYPE_CHECKING:
-    from evaluation.records import Record
-    from evaluation.rerun import Difference
+    from evaluation.records.record import Record
+    from evaluation.run.rerun import Difference
 
 SHOWN = 12  # differences; a record of 171 classes may have hundreds
 
@@ -48,7 +48,7 @@ def main(words: list[str] | None = None) -> int:
     if args.words[:1] == ["rerun"]:
         return again(args.words[1:])
     from evaluation.console import console
-    from evaluation.listing import read_folder, select, sort, table
+    from evaluation.records.query import read_folder, select, sort, table
 
     frame, others = read_folder(args.folder)
     if others:
@@ -56,7 +56,7 @@ def main(words: list[str] | None = None) -> int:
     frame = sort(select(frame, args.words), args.sort)
     console.print(table(frame))
     if args.csv:
-        from evaluation.atomic import write_text
+        from evaluation.whole_files import write_text
 
         write_text(args.csv, frame.to_csv(index=False))
         console.print(f"written: {args.csv}", markup=False, highlight=False)
@@ -72,8 +72,8 @@ def again(words: list[str]) -> int:
     pairs = (word.split("=", 1) for word in words[1:])
     moved: dict[str, Any] = {key: yaml.safe_load(value) for key, value in pairs}
     from evaluation.console import console, progress, show
-    from evaluation.records import read_record
-    from evaluation.rerun import differences, rerun, setting_of
+    from evaluation.records.record import read_record
+    from evaluation.run.rerun import differences, rerun, setting_of
 
     path = Path(words[0])
     record = read_record(path)

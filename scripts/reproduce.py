@@ -27,12 +27,12 @@ from typing import TYPE_CHECKING
 
 sys.path.insert(0, str(Path(__file__).parents[1]))
 
-from evaluation.overrides import key_of, value_of
-from evaluation.published import load_table, names
+from evaluation.tables.overrides import key_of, value_of
+from evaluation.tables.published import load_table, names
 from run import MISTAKES, compose_setting, sentence
 
 if TYPE_CHECKING:
-    from evaluation.tables import Sheet
+    from evaluation.tables.sheet import Sheet
 
 FILE_WIDTH = 200  # columns of what is printed into a file or a pipe
 OWN = ("table", "figure", "out", "output", "report", "force", "save_every")
@@ -94,21 +94,21 @@ def _seconds(text: str) -> float:
 
 def reproduce(wish: Wish) -> int:
     """Run what can run, print and write the tables; returns how many settings failed."""
-    from evaluation.plan import make_plan, sharing
+    from evaluation.tables.plan import make_plan, sharing
 
     compose = sharing(compose_setting)
     plans = [make_plan(load_table(name), wish.given, compose) for name in wish.tables]
-    from evaluation.answers import answer
-    from evaluation.records import prepare_folder
+    from evaluation.records.record import prepare_folder
+    from evaluation.tables.fill import answer
 
     for folder in (wish.records, wish.out):
         prepare_folder(folder)
     answers = answer(plans, wish.records, force=wish.force, save_every=wish.save_every)
     from evaluation.console import console
-    from evaluation.formats import write_sheet
-    from evaluation.plots import draw
-    from evaluation.predict import draw_panels
-    from evaluation.tables import sheet
+    from evaluation.pictures.predictions import draw_panels
+    from evaluation.tables.curves import draw
+    from evaluation.tables.render import write_sheet
+    from evaluation.tables.sheet import sheet
 
     written: list[Path] = []
     for plan in plans:
@@ -135,8 +135,8 @@ def show(made: "Sheet") -> None:
     """Print a table and all that is said below it."""
     from rich.console import Console
 
-    from evaluation import formats
     from evaluation.console import console
+    from evaluation.tables import render as formats
 
     wide = console if console.is_terminal else Console(width=FILE_WIDTH)
     wide.print(formats.terminal(made))

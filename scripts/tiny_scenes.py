@@ -8,10 +8,10 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-from evaluation.data.backdrops import BACKDROPS
-from evaluation.data.captions import write_caption
-from evaluation.data.outlines import COLOURS
-from evaluation.data.scenes import KINDS, TRAIN, draw_scene
+from evaluation.data.toy.backdrops import BACKDROPS
+from evaluation.data.toy.captions import write_caption
+from evaluation.data.toy.outlines import COLOURS
+from evaluation.data.toy.scenes import KINDS, TRAIN, draw_scene
 from gem.backbones.words import WordTokenizer
 
 SIZE = 96

@@ -7,9 +7,8 @@ import sys
 from pathlib import Path
 
 from evaluation.data import Toy
-from evaluation.protocol import Protocol
-from evaluation.runner import evaluate
-from evaluation.setting import Setting
+from evaluation.measure.evaluate import evaluate
+from evaluation.setting import EvalProtocol, Setting
 from gem.backbones import OpenClip
 from gem.methods import Clip, ClipSurgery, Gem, MaskClip
 from gem.resize import ShortSide
@@ -23,7 +22,7 @@ def print_scores(folder: Path) -> None:
     """One line a method and size: scores in percent, by the paper's protocol."""
     backbone = OpenClip(model=str(folder), weights="embedded", quick_gelu=False)
     for size in (64, 96):
-        protocol = Protocol(name="gem", resize=ShortSide(size=size))
+        protocol = EvalProtocol(name="gem", resize=ShortSide(size=size))
         for method in (Clip(), MaskClip(), ClipSurgery(), Gem()):
             setting = Setting(
                 backbone=backbone,

@@ -27,7 +27,7 @@ from tiny_scores import print_scores
 from torch import Tensor, nn
 from torch.multiprocessing.spawn import spawn
 
-from evaluation.data.scenes import vocabulary_words
+from evaluation.data.toy.scenes import vocabulary_words
 from gem.backbones.words import WordTokenizer
 
 MEETING = "processes-meet-here"

@@ -16,7 +16,7 @@ from typing import Any
 
 sys.path.insert(0, str(Path(__file__).parents[1]))
 
-from evaluation.setting import fingerprint
+from evaluation.setting.identity import fingerprint
 from run import MISTAKES, compose_setting, sentence
 
 
@@ -35,13 +35,13 @@ def main() -> None:
     """Search, write, draw, print."""
     args = arguments()
     setting = compose_setting(args.overrides)
-    from evaluation.atomic import write_json
-    from evaluation.records import prepare_folder, warnings_of
+    from evaluation.records.record import prepare_folder, warnings_of
+    from evaluation.whole_files import write_json
 
     prepare_folder(args.out)
     setting.dataset.check(setting.ids)
     from evaluation.console import console, progress
-    from evaluation.tuning import plain, search
+    from evaluation.run.tune import plain, search
 
     name = setting.dataset.card.name
     with progress(f"tuning on {name}", total=len(setting.ids)) as advance:
@@ -77,7 +77,7 @@ def draw(trials: list[dict[str, Any]], path: Path, title: str) -> None:
     """MIoU against the threshold, one line per trial that has a curve."""
     from matplotlib.figure import Figure
 
-    from evaluation.tuning import THRESHOLDS
+    from evaluation.run.tune import THRESHOLDS
 
     figure = Figure(figsize=(6, 4), layout="constrained", dpi=150)
     axis = figure.subplots()

@@ -6,8 +6,7 @@ import numpy as np
 from PIL import Image
 
 from evaluation.data import Card, Sample
-from evaluation.protocol import Protocol
-from evaluation.setting import Setting
+from evaluation.setting import EvalProtocol, Setting
 from gem.methods import Gem
 from gem.resize import ShortSide
 from gem.vocabulary import Prompts
@@ -58,7 +57,7 @@ def setting_of(backbone, **options):
             "backbone": backbone,
             "method": Gem(),
             "dataset": Noise(),
-            "protocol": Protocol(name="test", resize=ShortSide(size=40), background=0.6),
+            "protocol": EvalProtocol(name="test", resize=ShortSide(size=40), background=0.6),
             "prompts": Prompts(templates=("{}",)),
         }
         | options

@@ -1,6 +1,6 @@
 """Records that no evaluation has made, for tests of the report."""
 
-from evaluation.records import Record
+from evaluation.records.record import Record
 
 NASTY = """<img src=x onerror="alert(1)"> & 'é' </script>"""
 METHODS = ("clip", "maskclip", "clip_surgery", "gem")

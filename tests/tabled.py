@@ -2,13 +2,13 @@
 
 from drawn import setting_of
 
-from evaluation.answers import Answers
-from evaluation.circumstances import code_fingerprint
 from evaluation.data import Toy, ToyPoints
-from evaluation.overrides import value_of
-from evaluation.plan import make_plan
-from evaluation.published import load_table
-from evaluation.records import Record
+from evaluation.records.record import Record
+from evaluation.setting.code import code_fingerprint
+from evaluation.tables.fill import Answers
+from evaluation.tables.overrides import value_of
+from evaluation.tables.plan import make_plan
+from evaluation.tables.published import load_table
 from gem.backbones import OpenClip
 from gem.methods import Clip, ClipSurgery, Gem, MaskClip
 

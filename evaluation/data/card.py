@@ -3,18 +3,17 @@
 from __future__ import annotations
 
 from functools import cache
-from pathlib import Path
 from typing import Literal
 
 import yaml
 from pydantic import model_validator
 
 from evaluation.data.encoding import VOID, Encoding, Ids, VoidIds, identity
+from evaluation.places import CARDS
 from gem.options import Flag, options
 
-__all__ = ["CARDS", "VOID", "Archive", "Card", "Stored", "load_card"]
+__all__ = ["VOID", "Archive", "Card", "Stored", "load_card"]
 
-CARDS = Path(__file__).parents[2] / "datasets"
 Stored = Literal["official", "train_ids", "labels"]
 
 

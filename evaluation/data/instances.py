@@ -12,8 +12,8 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from evaluation.data.card import Card, load_card
-from evaluation.data.files import Missing, check_files, check_root, check_some
-from evaluation.data.rle import draw_shape
+from evaluation.data.coco_masks import draw_shape
+from evaluation.data.on_disk import Missing, check_files, check_root, check_some
 from evaluation.data.sample import Sample
 from gem.options import options
 

@@ -13,7 +13,7 @@ from PIL import Image, UnidentifiedImageError
 
 from evaluation.data.card import VOID, Card, Stored, load_card
 from evaluation.data.encoding import Encoding
-from evaluation.data.files import (
+from evaluation.data.on_disk import (
     Missing,
     check_files,
     check_some,

@@ -8,11 +8,11 @@ from typing import Any, Literal
 
 from evaluation.console import console, progress
 from evaluation.data.card import Archive, Card
-from evaluation.data.export import export_parquet
-from evaluation.data.files import OnDisk, on_disk
+from evaluation.data.on_disk import OnDisk, on_disk
 from evaluation.data.sample import Dataset
 from evaluation.prepare.bars import counting, downloading
 from evaluation.prepare.download import download
+from evaluation.prepare.export import export_parquet
 from evaluation.prepare.layout import (
     build,
     card_of,

@@ -17,8 +17,8 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from PIL import Image
 
-from evaluation.atomic import write_text, write_whole
-from evaluation.data.rle import draw_shape
+from evaluation.data.coco_masks import draw_shape
+from evaluation.whole_files import write_text, write_whole
 
 if TYPE_CHECKING:
     from jaxtyping import Integer, UInt8

@@ -13,15 +13,14 @@ from typing import Any
 import yaml
 
 from evaluation.data.card import Card, load_card
-from evaluation.data.files import on_disk
+from evaluation.data.on_disk import on_disk
 from evaluation.data.sample import Dataset
-
-CONFIGS = Path(__file__).parents[2] / "configs" / "dataset"
+from evaluation.places import CONFIGS
 
 
 def names() -> tuple[str, ...]:
     """Every data set that has a config, sorted."""
-    return tuple(sorted(path.stem for path in CONFIGS.glob("*.yaml")))
+    return tuple(sorted(path.stem for path in (CONFIGS / "dataset").glob("*.yaml")))
 
 
 def build(name: str, root: Path, changes: Mapping[str, Any] | None = None) -> Dataset:
@@ -30,7 +29,7 @@ def build(name: str, root: Path, changes: Mapping[str, Any] | None = None) -> Da
     Samples without files are left out, so that a partial set can be looked at.
     Raises ValueError for an unknown name or field, listing those there are.
     """
-    path = CONFIGS / f"{name}.yaml"
+    path = CONFIGS / "dataset" / f"{name}.yaml"
     if not path.is_file():
         raise ValueError(f"dataset={name}: no such choice; dataset is one of {', '.join(names())}")
     fields = yaml.safe_load(path.read_text(encoding="utf-8"))

@@ -8,11 +8,11 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from evaluation.atomic import write_text
 from evaluation.data.card import Card
-from evaluation.data.files import OnDisk
+from evaluation.data.on_disk import OnDisk
 from evaluation.prepare.verify import Census
-from evaluation.setting import describe
+from evaluation.setting.identity import describe
+from evaluation.whole_files import write_text
 
 if TYPE_CHECKING:
     import numpy as np

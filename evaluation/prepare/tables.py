@@ -7,8 +7,8 @@ from pathlib import Path
 from rich.table import Table
 
 from evaluation.data.card import Archive
-from evaluation.data.files import on_disk
 from evaluation.data.hub import Hub
+from evaluation.data.on_disk import on_disk
 from evaluation.data.sample import Dataset
 from evaluation.prepare.layout import Survey, build, card_of, names, survey
 from evaluation.prepare.manifest import Manifest, is_current, read_manifest

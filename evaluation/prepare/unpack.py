@@ -12,7 +12,7 @@ from functools import partial
 from pathlib import Path, PurePosixPath
 from typing import IO
 
-from evaluation.atomic import write_whole
+from evaluation.whole_files import write_whole
 
 ARCHIVES = (".zip", ".tar", ".tar.gz", ".tgz")
 

@@ -6,10 +6,10 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from evaluation.atomic import write_text
 from evaluation.report.entry import Entry, read_entries
 from evaluation.report.page import Content, render
 from evaluation.report.pictures import figures, fragments
+from evaluation.whole_files import write_text
 
 
 def build(

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import yaml
 
-from evaluation.records import Record, read_record
+from evaluation.records.record import Record, read_record
 
 RANDOM = "RANDOM WEIGHTS"
 LABELS = {

@@ -15,7 +15,7 @@ import numpy as np
 from PIL import Image
 
 from evaluation.data import VOID
-from evaluation.figures import palette
+from evaluation.pictures.panel import palette
 
 if TYPE_CHECKING:
     from jaxtyping import Integer

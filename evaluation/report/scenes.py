@@ -110,8 +110,8 @@ def browser(entries: Sequence[Entry], *, count: int, seed: int) -> dict[str, Any
 
 
 def _browse(chosen: Sequence[Entry], *, count: int, seed: int) -> dict[str, Any]:
-    from evaluation.predict import label_maps
-    from evaluation.rebuild import rebuild
+    from evaluation.pictures.predictions import label_maps
+    from evaluation.records.rebuild import rebuild
 
     settings: dict[str, Setting] = {e.method: rebuild(e.record.setting) for e in chosen}
     judge = judge_of(chosen).method

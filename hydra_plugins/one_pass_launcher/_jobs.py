@@ -10,9 +10,9 @@ from typing import TYPE_CHECKING
 from omegaconf import DictConfig
 
 if TYPE_CHECKING:
-    from evaluation.job import Writing
+    from evaluation.run.job import OutputOptions
+    from evaluation.run.sweep import Done
     from evaluation.setting import Setting
-    from evaluation.sweep import Done
 
 
 @dataclass
@@ -48,7 +48,7 @@ def evaluate(jobs: Sequence[Job]) -> None:
     from evaluation.data import Folder
     from run import MISTAKES, build, writing
 
-    together: dict[Writing, list[Job]] = {}
+    together: dict[OutputOptions, list[Job]] = {}
     for job in jobs:
         try:
             job.setting, wanted = build(job.config), writing(job.config)
@@ -61,8 +61,8 @@ def evaluate(jobs: Sequence[Job]) -> None:
         _sweep(some, wanted)
 
 
-def _sweep(jobs: Sequence[Job], wanted: Writing) -> None:
-    from evaluation.sweep import run_sweep
+def _sweep(jobs: Sequence[Job], wanted: OutputOptions) -> None:
+    from evaluation.run.sweep import run_sweep
 
     settings = [job.setting for job in jobs if job.setting]
     try:
@@ -79,8 +79,8 @@ def _sweep(jobs: Sequence[Job], wanted: Writing) -> None:
 
 def report(jobs: Sequence[Job], sweep: str) -> None:
     """One table of all, and what failed; then tell the tracker."""
-    from evaluation.summary import Row, show_sweep
-    from evaluation.trackers import track
+    from evaluation.terminal.sweep_table import Row, show_sweep
+    from evaluation.tracking.tracker import track
     from run import construct
 
     show_sweep([Row(job.words, job.done, job.sentence) for job in jobs])

@@ -8,7 +8,7 @@ import torch
 from open_clip import OPENAI_IMAGENET_TEMPLATES
 
 import gem.backbones
-from evaluation.data.scenes import vocabulary_words
+from evaluation.data.toy.scenes import vocabulary_words
 from gem.backbones.words import WordTokenizer
 
 WORDS = ["a", "photo", "of", "sun", "tree"]

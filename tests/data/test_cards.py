@@ -3,7 +3,7 @@
 import pytest
 
 from evaluation.data import Words, load_card
-from evaluation.data.card import CARDS
+from evaluation.places import CARDS
 
 NAMES = sorted(path.stem for path in CARDS.glob("*.yaml"))
 NAMED = [name for name in NAMES if load_card(name).classes]  # the others take them from files

@@ -154,7 +154,7 @@ def test_lists_of_this_project():
 
 
 def _own(name):
-    from evaluation.data.files import read_list
+    from evaluation.data.on_disk import read_list
 
     return read_list(".", f"datasets/splits/{name}.txt")
 

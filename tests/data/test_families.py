@@ -3,7 +3,7 @@
 import pytest
 
 from evaluation.data import Words, load_card
-from evaluation.data.words import FAMILIES, load_family
+from evaluation.data.class_words import FAMILIES, load_family
 from gem.vocabulary import Prompts
 
 NAMES = sorted(path.stem for path in FAMILIES.glob("*.yaml"))

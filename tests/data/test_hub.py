@@ -10,8 +10,8 @@ import pytest
 from PIL import Image
 
 from evaluation.data import Hub, Toy
-from evaluation.data.export import export_parquet
-from evaluation.data.files import fingerprint_data
+from evaluation.data.on_disk import fingerprint_data
+from evaluation.prepare.export import export_parquet
 from evaluation.prepare.layout import build
 
 LABELS = np.array([[0, 1, 20, 255], [15, 15, 0, 255]], dtype=np.uint8)

@@ -8,8 +8,8 @@ from conftest import REPOSITORY
 from PIL import Image
 
 from evaluation.data import PointLabels, ToyPoints, load_card
-from evaluation.data.point_csv import read_names
-from evaluation.data.scenes import KINDS, draw_scene
+from evaluation.data.openimages_csv import read_names
+from evaluation.data.toy.scenes import KINDS, draw_scene
 
 OFFICIAL = REPOSITORY.parent / "shared/data/class_names/oidv7-class-descriptions.csv"
 HEADER = ["ImageId", "X", "Y", "Label", "EstimatedYesNo", "Source"]

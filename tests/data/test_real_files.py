@@ -5,9 +5,8 @@ import pytest
 from conftest import REPOSITORY
 
 from evaluation.data import Pairs
-from evaluation.protocol import Protocol
-from evaluation.runner import evaluate
-from evaluation.setting import Setting
+from evaluation.measure.evaluate import evaluate
+from evaluation.setting import EvalProtocol, Setting
 from gem.methods import Gem
 from gem.resize import ShortSide
 from gem.vocabulary import Prompts
@@ -52,7 +51,7 @@ def test_a_whole_evaluation(voc, small):
         backbone=small,
         method=Gem(),
         dataset=voc,
-        protocol=Protocol(name="small", resize=ShortSide(size=40), background=0.05),
+        protocol=EvalProtocol(name="small", resize=ShortSide(size=40), background=0.05),
         prompts=Prompts(templates=("a photo of a {}",)),
         limit=3,
         batch_size=2,

@@ -10,8 +10,8 @@ from PIL import Image
 from pycocotools.coco import COCO
 
 from evaluation.data import Hub
-from evaluation.data.export import export_parquet
 from evaluation.prepare import command
+from evaluation.prepare.export import export_parquet
 from evaluation.prepare.layout import build, survey
 from evaluation.prepare.verify import take_census
 

@@ -11,11 +11,11 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from evaluation.data import captions, objects, scenes
-from evaluation.data.backdrops import BACKDROPS
-from evaluation.data.captions import write_caption
-from evaluation.data.outlines import COLOURS, Paint
-from evaluation.data.scenes import EVAL, KINDS, TRAIN, TUNE, draw_scene, vocabulary_words
+from evaluation.data.toy import captions, objects, scenes
+from evaluation.data.toy.backdrops import BACKDROPS
+from evaluation.data.toy.captions import write_caption
+from evaluation.data.toy.outlines import COLOURS, Paint
+from evaluation.data.toy.scenes import EVAL, KINDS, TRAIN, TUNE, draw_scene, vocabulary_words
 
 WHITE = (255, 255, 255)
 MANY = [draw_scene(seed, size=32) for seed in range(250)]
@@ -130,5 +130,5 @@ def test_a_size_that_is_too_small_is_refused():
 
 
 def test_scenes_need_no_torch():
-    code = "import sys, evaluation.data.scenes; assert 'torch' not in sys.modules"
+    code = "import sys, evaluation.data.toy.scenes; assert 'torch' not in sys.modules"
     subprocess.run([sys.executable, "-c", code], check=True)

@@ -1,0 +1,1 @@
+"""From images to integer counts: batches, decisions, accumulators."""

@@ -1,0 +1,97 @@
+"""Records as rows: one plain value per column, scores in percent."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+from evaluation.console import HEADINGS
+from evaluation.records.record import Record
+from evaluation.setting.identity import identity
+
+Scalar = str | int | float | bool | None
+
+
+def row(record: Record) -> dict[str, Scalar]:
+    """All of a record that fits into one line: names, scores, options, cost, origin."""
+    names = {name: value for name, value in record.names.items() if name != "options"}
+    return {
+        **named(record),
+        "options": record.names["options"],
+        "images": record.images,
+        **percent(record),
+        "images_per_second": record.images_per_second,
+        "device": record.cost["device"],
+        "created": record.created,
+        "commit": record.code["commit"],
+        "dirty": record.code["dirty"],
+        "key": record.key,
+        **{name: value for name, value in flat(record.setting).items() if name not in names},
+        "notes": "; ".join(record.warnings),
+    }
+
+
+def named(record: Record) -> dict[str, Scalar]:
+    """What the parts of a setting are called."""
+    parts = {name: record.names[name] for name in ("dataset", "method", "backbone", "protocol")}
+    return {**parts, "weights": record.backbone["weights"]}
+
+
+def percent(record: Record) -> dict[str, Scalar]:
+    """Scores in percent, the headline first."""
+    return {name: None if value is None else 100 * value for name, value in record.scores.items()}
+
+
+def flat(description: dict[str, Any]) -> dict[str, Scalar]:
+    """Options by dotted name; an object that holds others has the name of its class.
+
+    Lists are text: ``qkv``, or with commas where an item is longer than a letter.
+    """
+    found: dict[str, Scalar] = {}
+    for name, value in description.items():
+        if name == "_target_":
+            continue
+        if isinstance(value, dict):
+            if "_target_" in value:
+                found[name] = value["_target_"].rsplit(".", 1)[-1]
+            found |= {f"{name}.{below}": item for below, item in flat(value).items()}
+        elif isinstance(value, list):
+            items = [str(item) for item in value]
+            found[name] = ("" if all(len(item) == 1 for item in items) else ", ").join(items)
+        else:
+            found[name] = value
+    return found
+
+
+def ablation(records: Sequence[Record]) -> tuple[list[str], list[list[Scalar]]]:
+    """The table of a sweep: columns, and a row per record.
+
+    Columns are the names that differ, the options that differ between settings of the same name
+    (the iterations of GEM, and not that CLIP has none), the images, and the headline scores in
+    percent; where nothing differs, the names.
+    """
+    rows = [flat(identity(record.setting)) | named(record) for record in records]
+    every = list(dict.fromkeys([*named(records[0]), *(name for one in rows for name in one)]))
+    varied = [name for name in every if _varies(name, rows)]
+    varied = varied or list(named(records[0]))
+    every = list(dict.fromkeys(name for record in records for name in record.scores))
+    scores = [name for name in every if not name.startswith("pmiou_")]
+    headings = [f"{HEADINGS.get(name, name)} (%)" for name in scores]
+    table = [
+        [
+            *(one.get(name) for name in varied),
+            record.images,
+            *(percent(record).get(name) for name in scores),
+        ]
+        for one, record in zip(rows, records, strict=True)
+    ]
+    return [*varied, "images", *headings], table
+
+
+def _varies(name: str, rows: Sequence[dict[str, Scalar]]) -> bool:
+    """Whether a column has several values among the rows whose owner of it has one name."""
+    owner, dot, _ = name.partition(".")
+    found: dict[Scalar, set[Scalar]] = {}
+    for one in rows:
+        found.setdefault(one.get(owner) if dot else None, set()).add(one.get(name))
+    return any(len(values) > 1 for values in found.values())

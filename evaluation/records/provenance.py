@@ -1,0 +1,70 @@
+"""Under which circumstances a number was computed: cost, machine, and the code itself."""
+
+from __future__ import annotations
+
+import platform
+import subprocess
+from functools import cache
+from importlib.metadata import version
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from evaluation.places import ROOT
+
+if TYPE_CHECKING:
+    import torch
+
+    from evaluation.measure.evaluate import Result
+
+PACKAGES = ("torch", "torchvision", "open_clip_torch", "torchmetrics", "numpy", "pillow")
+
+
+def cost(result: Result, device: torch.device) -> dict[str, float | str | int]:
+    """Time, memory and hardware of an evaluation, and how many settings shared its pass."""
+    import resource
+
+    import torch
+
+    gpu = device.type == "cuda"
+    kibibytes = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+    peak = torch.cuda.max_memory_allocated(device) if gpu else kibibytes * 1024
+    return {
+        "seconds": round(result.seconds, 3),
+        "images_per_second": round(result.images / result.seconds, 2),
+        "peak_memory_mib": round(peak / 2**20),
+        "settings_in_pass": result.settings,
+        "device": torch.cuda.get_device_name(device) if gpu else _processor(),
+        "threads": torch.get_num_threads(),
+    }
+
+
+def _processor() -> str:
+    """The model of the processor where Linux says it, else its architecture."""
+    lines = Path("/proc/cpuinfo")
+    text = lines.read_text(encoding="utf-8") if lines.is_file() else ""
+    named = [line.partition(":")[2].strip() for line in text.splitlines() if "model name" in line]
+    return named[0] if named else platform.machine()
+
+
+@cache
+def code() -> dict[str, Any]:
+    """The commit, whether the tree was dirty, and the versions of what computes.
+
+    As it was when first asked: a commit that is made during an evaluation did not compute it.
+    """
+    return {
+        "commit": _git("rev-parse", "HEAD"),
+        "dirty": bool(_git("status", "--porcelain", "--untracked-files=no")),
+        "python": platform.python_version(),
+        "packages": {package: version(package) for package in PACKAGES},
+    }
+
+
+def _git(*words: str) -> str | None:
+    try:
+        done = subprocess.run(
+            ["git", "-C", str(ROOT), *words], capture_output=True, text=True, check=True
+        )
+    except (OSError, subprocess.CalledProcessError):
+        return None
+    return done.stdout.strip()

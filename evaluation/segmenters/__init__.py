@@ -1,0 +1,1 @@
+"""Segmenters that are no CLIP-like model."""

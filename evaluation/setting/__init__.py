@@ -1,0 +1,6 @@
+"""What is evaluated, on what and how: one frozen setting, its protocol and its identity."""
+
+from evaluation.setting.protocol import EvalProtocol
+from evaluation.setting.setting import Setting
+
+__all__ = ["EvalProtocol", "Setting"]

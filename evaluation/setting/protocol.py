@@ -1,0 +1,91 @@
+"""How an evaluation turns images into decisions: every choice has a name and a value.
+
+Shapes: w words, c classes asked, y x pixels of the mask (or of a band of it).
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Literal
+
+from pydantic import SkipValidation
+
+from gem.options import Flag, Fraction, Positive, options
+from gem.resize import Resize
+from gem.windows import Windows
+
+if TYPE_CHECKING:
+    from jaxtyping import Float, Int64
+    from torch import Tensor
+
+    from gem.vocabulary import Queries
+
+
+@options
+class EvalProtocol:
+    """The paper's protocol unless set otherwise (Sec. 4.1).
+
+    name: for tables and records.
+    resize: the size that the model sees.
+    windows: null sees the whole image at once; else `gem.windows.Windows`.
+    min_max: scale each word's map to [0, 1] before anything else, as the release's ``forward``
+        does. The paper's threshold cannot be reached on such maps without a logit scale.
+    logit_scale: what cosines are multiplied by before the softmax. The paper does not say; 100 is
+        CLIP's own trained scale and that of the author's code.
+    reduce: how the softmax probabilities of several words of a class become one: ``max`` (SCLIP
+        and its family) or ``mean``.
+    background: probability under which a pixel is background, for data sets whose truth has a
+        background class; null where there is none or words alone decide. The paper's 0.85.
+    source: where the background's threshold comes from.
+    tuned: the file of `scripts/tune.py` that the values come from; a record says how many of its
+        samples they were tuned on.
+    """
+
+    name: str
+    resize: SkipValidation[Resize]
+    windows: Windows | None = None
+    min_max: Flag = False
+    logit_scale: Positive = 100.0
+    reduce: Literal["max", "mean"] = "max"
+    background: Fraction | None = 0.85
+    source: str = "paper"
+    tuned: str | None = None
+
+    def decide(
+        self, cosines: Float[Tensor, "w y x"], queries: Queries, *, background: bool
+    ) -> Int64[Tensor, "y x"]:
+        """The label of every pixel, from maps that were upsampled to the mask.
+
+        Without ``background`` labels are 0 to c-1. With it 0 is background, and classes follow
+        unless the words ask for the background too.
+        """
+        best, certainty = self.answer(cosines, queries)
+        return self.label(best, certainty, queries) if background else best
+
+    def answer(
+        self, cosines: Float[Tensor, "w y x"], queries: Queries
+    ) -> tuple[Int64[Tensor, "y x"], Float[Tensor, "y x"]]:
+        """The best class of every pixel and its probability, by softmax over all words."""
+        import torch  # late: building a protocol must not wait for it
+
+        logits = cosines * self.logit_scale
+        if self.reduce == "max":  # the class of the best word; no need of the other probabilities
+            peak, word = logits.max(dim=0)
+            return queries.owner[word], (peak - logits.logsumexp(dim=0)).exp()
+        shares = [words.mean(dim=0) for words in queries.by_class(logits.softmax(dim=0))]
+        certainty, best = torch.stack(shares).max(dim=0)
+        return best, certainty
+
+    def label(
+        self, best: Int64[Tensor, "y x"], certainty: Float[Tensor, "y x"], queries: Queries
+    ) -> Int64[Tensor, "y x"]:
+        """Labels with a background, from the best classes and their probabilities.
+
+        Raises ValueError if neither a threshold nor words say where the background is.
+        """
+        if self.background is None and not queries.background:
+            raise ValueError(
+                f"protocol.background is null in protocol {self.name}, but the data set has a "
+                "background class: set a threshold in [0, 1]"
+            )
+        labels = best if queries.background else best + 1
+        return labels if self.background is None else labels * (certainty >= self.background)

@@ -1,0 +1,73 @@
+"""Trackers of experiments: told of records that are already written, never needed for a result."""
+
+from __future__ import annotations
+
+import tempfile
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Protocol
+
+from evaluation.console import console
+from gem.options import options
+
+if TYPE_CHECKING:
+    from evaluation.records.record import Record
+    from evaluation.setting import Setting
+
+
+class Tracker(Protocol):
+    """Where records are shown besides the console; called by `track` only."""
+
+    def log(
+        self, records: Sequence[tuple[Record, Path]], *, group: str = "", panel: Path | None = None
+    ) -> None:
+        """Log records with their files, in the order of the sweep; return in bounded time.
+
+        group: the name of the sweep. panel: a picture of predictions. May raise anything.
+        """
+
+
+@options
+class NoTracker:
+    """Tracks nothing."""
+
+    def log(
+        self, records: Sequence[tuple[Record, Path]], *, group: str = "", panel: Path | None = None
+    ) -> None:
+        """Do nothing."""
+
+
+def track(
+    tracker: Tracker,
+    done: Sequence[tuple[Setting, Record, Path]],
+    *,
+    group: str = "",
+) -> None:
+    """Log records that are written, each file once, with a picture of what their settings predict.
+
+    What goes wrong there costs one line only.
+    """
+    once = {path: (setting, record) for setting, record, path in done}
+    if not once or isinstance(tracker, NoTracker):
+        return
+    records = [(record, path) for path, (_, record) in once.items()]
+    try:
+        with tempfile.TemporaryDirectory(prefix="gem-panel-") as folder:
+            settings = {called(record): setting for setting, record in once.values()}
+            tracker.log(records, group=group, panel=_draw(settings, Path(folder) / "panel.png"))
+    except Exception as error:  # noqa: BLE001 a tracker is foreign code on a foreign network
+        said = str(error).partition("\n")[0].strip(" .") or type(error).__name__
+        name = type(tracker).__name__.lower()
+        console.print(f"[bold yellow]note:[/] {name}: not logged:", end=" ")
+        console.print(f"{said}; the records are written", markup=False, highlight=False)
+
+
+def called(record: Record) -> str:
+    """The method of a record with the options that were changed: ``gem iters=3``."""
+    return f"{record.names['method']} {record.names['options']}".strip()
+
+
+def _draw(settings: Mapping[str, Setting], path: Path) -> Path | None:
+    from evaluation.pictures.predictions import draw_panel
+
+    return draw_panel(settings, path)

@@ -1,0 +1,175 @@
+"""What a user sees: a sentence for every mistake, and no record."""
+
+import json
+import os
+import subprocess
+import sys
+
+import pytest
+from conftest import REPOSITORY
+from hydra import compose, initialize_config_dir
+from hydra.errors import HydraException
+from omegaconf.errors import OmegaConfBaseException
+
+import run
+from evaluation.run.job import run as job
+
+CAUGHT = (HydraException, OmegaConfBaseException, ValueError, OSError)  # by run.py
+
+
+def build(*overrides):
+    with initialize_config_dir(str(REPOSITORY / "configs"), version_base="1.3"):
+        config = compose("config", overrides=list(overrides))
+    assert run.writing(config)
+    return run.build(config)
+
+
+def said(*overrides):
+    with pytest.raises(CAUGHT) as caught:
+        build(*overrides)
+    return run.sentence(caught.value)
+
+
+NUMBERS = "input should be 'adaptive' or 'standard', or input should be"
+SENTENCES = {
+    "gem.iters=-1": "gem.iters=-1: input should be greater than or equal to 0",
+    "gem.iters=1.5": "gem.iters=1.5: input should be a valid integer",
+    "gem.temperature=hot": f"gem.temperature=hot: {NUMBERS} a valid number",
+    "gem.temperature=0": f"gem.temperature=0: {NUMBERS} greater than 0",
+    "gem.temperature_scale=0": "gem.temperature_scale=0: input should be greater than 0",
+    "gem.normalize=maybe": "gem.normalize=maybe: input should be a valid boolean",
+    "gem.projections=[q,x]": "gem.projections=x: input should be 'q', 'k' or 'v'",
+    "gem.projections=[]": "gem.projections=[]: one or more of q, k, v, each at most once",
+    "gem.projections=[q,q]": (
+        "gem.projections=['q', 'q']: one or more of q, k, v, each at most once"
+    ),
+    "gem.blocks=0": "gem.blocks=0: input should be greater than or equal to 1",
+    "gem.itres=2": "gem.itres: this config has no such key; gem.* are options of method=gem",
+    "method=gemm": (
+        "method=gemm: no such choice; method is one of clip, clip_surgery, gem, gem_released, "
+        "maskclip"
+    ),
+    "prompts=foto": (
+        "prompts=foto: no such choice; prompts is one of imagenet80, photo, photo_period"
+    ),
+    "batch_size=0": "batch_size=0: input should be greater than or equal to 1",
+    "limit=many": "limit=many: input should be a valid integer",
+    "protocol.background=2": "protocol.background=2: input should be less than or equal to 1",
+    "short_side=0": "protocol.resize.size=0: input should be greater than or equal to 1",
+    "prompts.templates=[a photo]": (
+        "prompts.templates=a photo: the template 'a photo' needs one {} for the word"
+    ),
+    "backbone.precision=int8": (
+        "backbone.precision=int8: input should be 'fp32', 'bf16' or 'fp16'"
+    ),
+    "backbone.colour=red": "backbone.colour: this config has no such key",
+    "dataset.split=train": "dataset.split=train: input should be 'eval' or 'tune'",
+    "gem.iters": "Error parsing override 'gem.iters' missing EQUAL at '<EOF>'",
+    "~method": "the config has no method",
+    "force=no": "force=no: input should be a valid boolean",
+    "save_every=often": "save_every=often: input should be a valid number",
+    "save_every=0": "save_every=0: input should be greater than 0",
+    "output=null": "output=None: input should be a valid string",
+}
+
+
+@pytest.mark.parametrize("override", SENTENCES)
+def test_a_mistake_in_the_config_gets_a_sentence(override):
+    assert said(override) == SENTENCES[override]
+
+
+def test_options_of_gem_belong_to_gem():
+    sentence = "gem.iters: this config has no such key; gem.* are options of method=gem"
+    assert said("method=maskclip", "gem.iters=3") == sentence
+
+
+def test_a_rule_about_two_values_names_their_object():
+    assert said("protocol=sclip", "protocol.windows.stride=500") == (
+        "protocol.windows: a stride of 500 leaves gaps between windows of 224"
+    )
+
+
+def test_a_mandatory_key_is_named():
+    assert "dataset.root" in said("dataset=folder")
+
+
+def stops(tmp_path, *overrides):
+    """The sentence for a mistake that only shows when the evaluation starts; no record is left."""
+    setting = build(*overrides)
+    with pytest.raises(CAUGHT) as caught:
+        job(setting, tmp_path / "records")
+    assert list((tmp_path / "records").iterdir()) == []
+    return run.sentence(caught.value)
+
+
+def small_model(folder):
+    return [f"backbone.model={folder}", "backbone.device=cpu", "limit=1", "short_side=40"]
+
+
+def test_a_data_folder_that_is_not_there(tmp_path):
+    said = stops(tmp_path, "dataset=voc", "dataset.root=/no/such")
+    assert said == f"dataset.root=/no/such: there is no such folder{run.PREPARE}"
+
+
+def test_more_blocks_than_the_tower_has(tmp_path, folder):
+    said = stops(tmp_path, *small_model(folder), "gem.blocks=12")
+    assert said == "blocks=12 last blocks were asked for, but the tower has 5"
+
+
+def test_no_rule_for_the_background(tmp_path, folder):
+    said = stops(tmp_path, *small_model(folder), "protocol.background=null")
+    assert said == (
+        "protocol.background is null in protocol gem, but the data set has a background class: "
+        "set a threshold in [0, 1]"
+    )
+
+
+def test_a_model_that_is_not_supported(tmp_path):
+    said = stops(tmp_path, "backbone=clip_vit_b16", "backbone.model=RN50", "backbone.weights=null")
+    assert said.startswith("backbone.model=RN50 has a ResNet image tower; supported are ")
+
+
+def test_weights_that_are_not_on_this_machine(tmp_path):
+    said = stops(tmp_path, "backbone=metaclip_vit_l14")
+    assert said.startswith("the weights metaclip_400m of ViT-L-14 are not on this machine and ")
+    assert said.endswith("or use backbone=tiny, which is embedded")
+
+
+def test_words_that_do_not_fit_the_data_set(tmp_path, folder):
+    said = stops(tmp_path, *small_model(folder), "vocabulary.words=[cat,dog]")
+    assert said == "vocabulary.words has 2 classes, but toy has 15"
+
+
+def command(tmp_path, *arguments):
+    environment = os.environ | {"GEM_DATA": "/no/such", "GEM_CACHE": str(tmp_path / "cache")}
+    arguments = [f"output={tmp_path}/records", f"hydra.run.dir={tmp_path}/run", *arguments]
+    return subprocess.run(
+        [sys.executable, "run.py", *arguments],
+        cwd=REPOSITORY, env=environment, capture_output=True, text=True, check=False,
+    )  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("arguments", "sentence"),
+    [
+        (["gem.iters=-1"], "gem.iters=-1: input should be greater than or equal to 0"),
+        (["dataset=voc"], f"dataset.root=/no/such: there is no such folder{run.PREPARE}"),
+    ],
+)
+def test_the_command_ends_with_one_sentence(arguments, sentence, tmp_path):
+    done = command(tmp_path, *arguments)
+    assert (done.returncode, done.stdout) == (1, "")
+    *before, last = done.stderr.splitlines()
+    assert last == f"error: {sentence}"
+    assert all(line.startswith("Error executing job with overrides") for line in before)  # Hydra's
+    assert not list(tmp_path.glob("records/*"))
+
+
+def test_the_command_leaves_a_record(tmp_path, folder):
+    done = command(tmp_path, *small_model(folder), "gem.iters=2")
+    assert done.returncode == 0, done.stderr
+    (path,) = (tmp_path / "records").iterdir()
+    record = json.loads(path.read_text(encoding="utf-8"))
+    assert str(path) in done.stdout
+    assert record["setting"]["method"]["iters"] == 2
+    assert record["images"] == 1

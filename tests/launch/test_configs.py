@@ -1,0 +1,203 @@
+"""Every YAML of configs/ builds, without a weight or a file being touched."""
+
+import os
+from pathlib import Path
+
+import pytest
+import yaml
+from conftest import REPOSITORY
+from hydra import compose, initialize_config_dir
+from hydra.errors import ConfigCompositionException, InstantiationException
+from pydantic import ValidationError
+
+import run
+from evaluation.setting import EvalProtocol, Setting
+from evaluation.setting.identity import describe
+from gem.backbones import OpenClip
+from gem.methods import Clip, ClipSurgery, Gem, MaskClip
+from gem.resize import ShortSide, Square
+from gem.vocabulary import Prompts
+
+CONFIGS = REPOSITORY / "configs"
+CHOICES = sorted(
+    (path.parent.name, path.stem)
+    for path in CONFIGS.glob("*/*.yaml")
+    if path.parent.name not in {"hydra", "logger"}
+)
+DATASETS = [name for group, name in CHOICES if group == "dataset"]
+PROTOCOLS = [name for group, name in CHOICES if group == "protocol"]
+NEEDED = {"folder": ["dataset.root=/no/such"]}  # what has no default
+
+
+@pytest.fixture(autouse=True, scope="module")
+def _nothing_is_read():
+    """No data folder, and a weight file would have to be opened to be read."""
+    os.environ["GEM_DATA"] = "/no/such/folder"
+    yield
+    del os.environ["GEM_DATA"]
+
+
+def build(*overrides):
+    with initialize_config_dir(str(CONFIGS), version_base="1.3"):
+        config = compose("config", overrides=list(overrides))
+    return run.build(config)
+
+
+@pytest.mark.parametrize(("group", "name"), CHOICES)
+def test_every_choice_builds(group, name):
+    needed = NEEDED.get(name, []) if group == "dataset" else []
+    setting = build(f"{group}={name}", *needed)
+    assert isinstance(setting, Setting)
+    assert "towers" not in vars(setting.backbone)
+    assert "ids" not in vars(setting.dataset)
+
+
+@pytest.mark.parametrize("protocol", PROTOCOLS)
+@pytest.mark.parametrize("dataset", DATASETS)
+def test_every_protocol_fits_every_data_set(protocol, dataset):
+    setting = build(f"protocol={protocol}", f"dataset={dataset}", *NEEDED.get(dataset, []))
+    assert setting.protocol.name == protocol
+
+
+@pytest.mark.parametrize(("group", "name"), CHOICES)
+def test_every_file_says_what_it_is(group, name):
+    """A comment in the first lines, except where the class's docstring says all."""
+    text = (CONFIGS / group / f"{name}.yaml").read_text(encoding="utf-8")
+    assert yaml.safe_load(text)
+    assert text.startswith("#") or f"{group}/{name}" in {
+        "method/clip", "method/clip_surgery", "method/maskclip"
+    }  # fmt: skip
+
+
+def test_the_default_is_the_paper():
+    """Sec. 3 and 4.1, on the embedded model and scenes; its 64 pixels instead of 448."""
+    setting = build()
+    assert setting.method == Gem()
+    assert setting.method == Gem(
+        iters=1, temperature="adaptive", temperature_scale=1.0, normalize=True,
+        projections=("q", "k", "v"), blocks=4, mlp=False,
+    )  # fmt: skip
+    assert setting.protocol == EvalProtocol(
+        name="gem", resize=ShortSide(size=64), windows=None, min_max=False, logit_scale=100,
+        reduce="max", background=0.85,
+    )  # fmt: skip
+    assert setting.prompts == Prompts(templates=("a photo of a {}",))
+    assert setting.backbone == OpenClip(model="tiny", weights="embedded", quick_gelu=False)
+    assert setting.limit is None
+
+
+def test_a_row_of_the_paper():
+    setting = build("backbone=clip_vit_b16", "dataset=voc")
+    assert setting.protocol.resize == ShortSide(size=448)
+    assert setting.backbone == OpenClip(model="ViT-B-16", weights="openai", quick_gelu=True)
+    assert setting.dataset.root == "/no/such/folder"
+
+
+def test_what_the_release_does():
+    setting = build("experiment=released", "backbone=clip_vit_b16")
+    assert setting.method == Gem(blocks=6)
+    assert setting.protocol.resize == Square(size=448)
+    assert setting.prompts.templates == ("a photo of a {}.",)
+
+
+@pytest.mark.parametrize(
+    ("name", "method"),
+    [("clip", Clip()), ("maskclip", MaskClip()), ("clip_surgery", ClipSurgery(blocks=6)),
+     ("gem_released", Gem(blocks=6))],
+)  # fmt: skip
+def test_methods_by_name(name, method):
+    assert build(f"method={name}").method == method
+
+
+@pytest.mark.parametrize(
+    ("override", "field", "value"),
+    [
+        ("gem.iters=3", "iters", 3),
+        ("gem.temperature=standard", "temperature", "standard"),
+        ("gem.temperature=0.5", "temperature", 0.5),
+        ("gem.temperature_scale=10", "temperature_scale", 10.0),
+        ("gem.normalize=false", "normalize", False),
+        ("gem.projections=[v,k]", "projections", ("v", "k")),
+        ("gem.blocks=11", "blocks", 11),
+        ("gem.mlp=true", "mlp", True),
+    ],
+)
+def test_every_option_of_gem(override, field, value):
+    assert getattr(build(override).method, field) == value
+    assert getattr(build("method=gem_released", override).method, field) == value
+
+
+def test_options_of_gem_under_another_method():
+    with pytest.raises(ConfigCompositionException):
+        build("method=maskclip", "gem.iters=3")
+
+
+def test_resolution_is_one_number():
+    for protocol in ("gem", "gem_released"):
+        assert build(f"protocol={protocol}", "short_side=336").protocol.resize.size == 336
+
+
+@pytest.mark.parametrize(
+    "override",
+    ["gem.iters=-1", "gem.iters=1.5", "gem.temperature=hot", "batch_size=0", "limit=0",
+     "protocol.background=2", "backbone.precision=int8", "gem.projections=[]"],
+)  # fmt: skip
+def test_wrong_values_fail_when_the_config_is_built(override):
+    with pytest.raises((ValidationError, InstantiationException)):
+        build(override)
+
+
+@pytest.mark.parametrize(
+    ("overrides", "expected"),
+    [  # short side, window, logit scale, background: the settings table of the field
+        (["protocol=sclip", "dataset=voc"], (336, 224, 65, 0.1)),
+        (["protocol=sclip", "dataset=ade20k"], (336, 224, 40, 0.1)),
+        (["protocol=sclip", "dataset=cityscapes"], (560, 224, 40, 0.1)),
+        (["protocol=sclip", "dataset=coco_stuff"], (448, 224, 40, 0.1)),
+        (["protocol=naclip", "dataset=voc20"], (336, 4096, 40, 0.1)),  # the whole image
+        (["protocol=clearclip", "dataset=voc"], (448, 448, 50, 0.5)),
+        (["protocol=clearclip", "dataset=coco_object"], (448, 448, 50, 0.4)),
+        (["protocol=clearclip", "dataset=context60"], (448, 448, 50, 0.15)),
+        (["protocol=clearclip", "dataset=cityscapes"], (448, 224, 50, 0.5)),
+        (["protocol=proxyclip", "dataset=ade20k"], (448, 336, 40, 0.2)),
+        (["protocol=tcl", "dataset=voc"], (448, 448, 100, 0.5)),
+    ],
+    ids=str,
+)
+def test_protocols_of_the_field(overrides, expected):
+    rules = build(*overrides).protocol
+    found = (rules.resize.size, rules.windows.size, rules.logit_scale, rules.background)
+    assert found == expected
+
+
+def test_python_and_hydra_describe_alike():
+    built = build("backbone=clip_vit_b16", "method=clip", "batch_size=4")
+    by_hand = Setting(
+        backbone=OpenClip(model="ViT-B-16", weights="openai", quick_gelu=True),
+        method=Clip(),
+        dataset=built.dataset,
+        protocol=EvalProtocol(name="gem", resize=ShortSide()),
+        prompts=Prompts(templates=("a photo of a {}",)),
+        batch_size=4,
+    )
+    assert describe(built) == describe(by_hand)
+
+
+def test_backbones_are_the_rows_of_table_5():
+    rows = {
+        name: build(f"backbone={name}").backbone for group, name in CHOICES if group == "backbone"
+    }
+    for size in ("b16", "b32", "l14"):
+        assert rows[f"clip_vit_{size}"].weights == "openai"
+        assert rows[f"openclip_vit_{size}"].weights == "laion400m_e32"
+        assert rows[f"metaclip_vit_{size}"].weights == "metaclip_400m"
+
+
+def test_tags_of_the_backbones_exist_and_agree_with_their_activation():
+    from open_clip.pretrained import get_pretrained_cfg
+
+    for path in sorted(Path(CONFIGS / "backbone").glob("*clip_*.yaml")):
+        config = yaml.safe_load(path.read_text(encoding="utf-8"))
+        tag = get_pretrained_cfg(config["model"], config["weights"])
+        assert tag, path.name
+        assert tag.get("quick_gelu", False) == config["quick_gelu"], path.name

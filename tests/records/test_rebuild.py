@@ -1,0 +1,88 @@
+"""A setting from its description, and nothing else from one."""
+
+import json
+
+import pytest
+from conftest import REPOSITORY
+from drawn import setting_of
+from hydra import compose, initialize_config_dir
+
+import run
+from evaluation.data import Toy
+from evaluation.records.rebuild import rebuild
+from evaluation.setting import Setting
+from evaluation.setting.identity import describe
+from gem.methods import Gem
+
+CONFIGS = REPOSITORY / "configs"
+CHOICES = sorted(
+    (path.parent.name, path.stem)
+    for path in CONFIGS.glob("*/*.yaml")
+    if path.parent.name != "hydra"
+)
+NEEDED = {"folder": ["dataset.root=/no/such"]}
+
+
+@pytest.mark.parametrize(("group", "name"), CHOICES)
+def test_every_choice_comes_back(group, name, monkeypatch):
+    monkeypatch.setenv("GEM_DATA", "/no/such/folder")
+    with initialize_config_dir(str(CONFIGS), version_base="1.3"):
+        config = compose("config", overrides=[f"{group}={name}", *NEEDED.get(name, [])])
+    built = run.construct(config.logger) if group == "logger" else run.build(config)
+    description = json.loads(json.dumps(describe(built)))
+    rebuilt = rebuild(description)
+    assert rebuilt == built
+    assert describe(rebuilt) == description
+
+
+def test_a_setting_comes_back_typed(small):
+    description = describe(setting_of(small)) | {"dataset": describe(Toy(scenes=2))}
+    setting = rebuild(description)
+    assert isinstance(setting, Setting)
+    assert setting.method == Gem()
+    assert setting.method.projections == ("q", "k", "v")
+
+
+OTHERS = "only options of gem and evaluation can be rebuilt"
+NONE = "there is no such options class"
+
+
+@pytest.mark.parametrize(
+    ("target", "reason"),
+    [
+        ("os.system", OTHERS),
+        ("subprocess.Popen", OTHERS),
+        ("drawn.Noise", OTHERS),
+        ("gemstone.Gem", OTHERS),
+        (3, OTHERS),
+        ("gem.methods.gem.Missing", NONE),
+        ("gem.missing.Gem", NONE),
+        ("gem..Gem", NONE),
+        ("evaluation.records.rebuild.rebuild", NONE),
+        ("evaluation.records.rebuild.import_module", NONE),
+        ("evaluation.records.record.Path", NONE),
+        ("evaluation.records.rebuild.dataclasses", NONE),
+    ],
+)
+def test_nothing_else_is_built(target, reason):
+    with pytest.raises(ValueError) as caught:
+        rebuild({"_target_": target, "args": "touch /tmp/x"})
+    assert str(caught.value) == f"_target_ {target!r}: {reason}"
+
+
+def test_a_foreign_target_inside():
+    with pytest.raises(ValueError, match="only options of gem and evaluation"):
+        rebuild({"_target_": "gem.methods.Gem", "iters": [{"_target_": "os.system"}]})
+
+
+@pytest.mark.parametrize(
+    ("options", "reason"),
+    [
+        ({"iters": -1}, "gem.methods.Gem: iters=-1: input should be greater than or equal to 0"),
+        ({"itres": 1}, "gem.methods.Gem: itres=1: unexpected keyword argument"),
+    ],
+)
+def test_options_that_this_code_does_not_take(options, reason):
+    with pytest.raises(ValueError) as caught:
+        rebuild({"_target_": "gem.methods.Gem", **options})
+    assert str(caught.value) == reason

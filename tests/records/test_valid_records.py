@@ -1,0 +1,86 @@
+"""Which records stand for an evaluation: whole, of the same code and data, and not forced."""
+
+from dataclasses import replace
+
+import pytest
+from drawn import setting_of
+from PIL import Image
+
+from evaluation.data import Pairs
+from evaluation.records import record as records
+from evaluation.records.record import read_record
+from evaluation.run.job import find
+from evaluation.run.sweep import run_sweep
+from gem.methods import Clip
+
+NUMBERS = ("key", "names", "setting", "scores", "per_class", "counts", "images", "hashes")
+
+
+@pytest.fixture(scope="module")
+def setting(small):
+    return setting_of(small, limit=3)
+
+
+def numbers(record):
+    return [getattr(record, name) for name in NUMBERS]
+
+
+def test_a_setting_with_a_record_is_skipped(setting, seen, tmp_path, capsys):
+    (before,) = run_sweep([setting], tmp_path)
+    seen.clear()
+    one, other = run_sweep([setting, replace(setting, method=Clip())], tmp_path)
+    assert (one.skipped, other.skipped) == (True, False)
+    assert (one.record, one.path) == (before.record, before.path)
+    assert sum(seen) == 3
+    assert "1 of 2 settings skipped: their records are in" in capsys.readouterr().out
+    assert find(setting, tmp_path) == (before.record, before.path)
+
+
+def test_force_evaluates_again(setting, seen, tmp_path):
+    run_sweep([setting], tmp_path)
+    seen.clear()
+    (done,) = run_sweep([setting], tmp_path, force=True)
+    assert not done.skipped
+    assert sum(seen) == 3
+
+
+@pytest.mark.parametrize("content", ["", "{", '{"schema": 1}'])
+def test_a_broken_record_is_not_taken(content, setting, tmp_path):
+    (before,) = run_sweep([setting], tmp_path)
+    before.path.write_text(content, encoding="utf-8")
+    (done,) = run_sweep([setting], tmp_path)
+    assert not done.skipped
+    assert numbers(read_record(before.path)) == numbers(before.record)
+
+
+def test_a_record_of_other_code_is_not_taken(setting, tmp_path, monkeypatch):
+    (before,) = run_sweep([setting], tmp_path)
+    monkeypatch.setattr(records, "code_fingerprint", lambda: "other")
+    (done,) = run_sweep([setting], tmp_path)
+    assert not done.skipped
+    assert done.path == before.path  # the code is not in the key
+    assert done.record.hashes == before.record.hashes | {"code": "other"}
+
+
+def test_a_record_of_other_data_is_not_taken(setting, tmp_path):
+    for name, width in (("a", 60), ("b", 70)):
+        for part, kind in (("images", "jpg"), ("masks", "png")):
+            (tmp_path / part).mkdir(exist_ok=True)
+            Image.new("L", (width, 50)).save(tmp_path / part / f"{name}.{kind}")
+
+    def found(limit=None):
+        pairs = Pairs(
+            dataset="toy", root=str(tmp_path), image="images/{id}.jpg", mask="masks/{id}.png"
+        )
+        (done,) = run_sweep([replace(setting, dataset=pairs, limit=limit)], tmp_path / "records")
+        return done
+
+    before, first = found(), found(limit=1)
+    assert found().skipped
+    assert before.record.hashes["data"] != first.record.hashes["data"]
+    Image.new("L", (70, 50), 3).save(tmp_path / "masks" / "b.png")
+    after = found()
+    assert not after.skipped
+    assert after.path == before.path
+    assert after.record.hashes["data"] != before.record.hashes["data"]
+    assert found(limit=1).skipped  # its samples are as they were

@@ -1,0 +1,57 @@
+import numpy as np
+import pytest
+from reported import record
+
+from evaluation.data import Toy
+from evaluation.report.entry import Entry
+from evaluation.report.scenes import browser, choose, image_iou
+from evaluation.setting import EvalProtocol, Setting
+from evaluation.setting.identity import describe
+from gem import Gem, MaskClip, OpenClip
+from gem.resize import ShortSide
+from gem.vocabulary import Prompts
+
+
+def test_iou_of_an_image():
+    card = Toy().card
+    truth = np.array([[0, 0, 1, 1], [0, 0, 1, 255]])
+    labels = np.array([[0, 0, 1, 2], [0, 0, 1, 2]])
+    mean, each = image_iou(labels, truth, card)
+    assert each[:4] == [1.0, 2 / 3, 0.0, None]
+    assert mean == pytest.approx(5 / 9)
+
+
+def test_the_choice_of_scenes():
+    quality = {str(n): n / 100 for n in range(50)}
+    choice = choose(quality, count=12, seed=3)
+    assert list(choice.reasons)[:6] == ["0", "1", "2", "49", "48", "47"]
+    assert sum("seed 3" in reasons for reasons in choice.reasons.values()) == 12
+    assert choice == choose(dict(reversed(quality.items())), count=12, seed=3)
+    assert len(choose({"a": 1.0}, count=12, seed=0).reasons) == 1
+
+
+def toy_entry(method, name, weights):
+    setting = Setting(
+        backbone=OpenClip(model="tiny", weights=weights, quick_gelu=False, device="cpu"),
+        method=method,
+        dataset=Toy(),
+        protocol=EvalProtocol(name="gem", resize=ShortSide(size=64)),
+        prompts=Prompts(templates=("a photo of a {}",)),
+        limit=4,
+    )
+    return Entry(record(name, key=f"{name:0>12}", setting=describe(setting)), f"{name}.json")
+
+
+def test_predictions_are_those_of_the_settings():
+    entries = [toy_entry(Gem(), "gem", "embedded"), toy_entry(MaskClip(), "maskclip", "embedded")]
+    found = browser(entries, count=2, seed=0)
+    assert [method["name"] for method in found["methods"]] == ["maskclip", "gem"]
+    assert (found["pool"], found["judge"], len(found["scenes"])) == (4, "GEM", 4)
+    means = [scene["answers"]["gem"]["mean"] for scene in found["scenes"][:3]]
+    assert means == sorted(means)
+    assert found["scenes"][0]["aspect"] == 1
+    assert browser([], count=2, seed=0) is None
+    gone = toy_entry(Gem(), "gem", "nowhere/model.safetensors")
+    assert browser([gone, *entries], count=2, seed=0)["pool"] == 4  # the next group is taken
+    with pytest.raises((ValueError, OSError), match="nowhere"):
+        browser([toy_entry(Gem(), "gem", "nowhere/model.safetensors")], count=2, seed=0)

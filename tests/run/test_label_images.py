@@ -1,0 +1,93 @@
+"""Labels for a folder of images without truth."""
+
+import json
+from dataclasses import replace
+
+import numpy as np
+import pytest
+from drawn import setting_of
+from PIL import Image
+from pycocotools import mask as shapes
+
+from evaluation.data import Folder, Words
+from evaluation.measure.evaluate import evaluate
+from evaluation.run.job import label
+
+
+@pytest.fixture
+def root(tmp_path):
+    rng = np.random.default_rng(0)
+    for name, size in (("b.jpg", (30, 45)), ("sub/a.PNG", (40, 40)), ("note.txt", None)):
+        path = tmp_path / "images" / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        if size is None:
+            path.write_text("no image", encoding="utf-8")
+            continue
+        rough = rng.integers(0, 256, (size[0] // 10, size[1] // 10, 3), dtype=np.uint8)
+        Image.fromarray(rough).resize(size[::-1]).save(path)
+    return tmp_path / "images"
+
+
+def labels_of(setting, folder):
+    label(setting, folder)
+    return {
+        path.relative_to(folder / "masks").as_posix(): np.array(Image.open(path))
+        for path in (folder / "masks").rglob("*.png")
+    }
+
+
+@pytest.fixture
+def setting(small, root):
+    found = setting_of(small, dataset=Folder(root=str(root)))
+    return replace(found, vocabulary=Words(words=("dog; puppy", "a photo of a house")))
+
+
+def test_masks_have_the_size_of_their_images_and_a_label_for_every_pixel(setting, tmp_path):
+    everywhere = replace(setting, protocol=replace(setting.protocol, background=None))
+    masks = labels_of(everywhere, tmp_path / "out")
+    assert {name: mask.shape for name, mask in masks.items()} == {
+        "b.png": (30, 45), "sub/a.png": (40, 40),
+    }  # fmt: skip
+    assert all(set(np.unique(mask)) <= {1, 2} for mask in masks.values())
+    assert (tmp_path / "out" / "overlays" / "sub" / "a.jpg").is_file()
+
+
+def test_pixels_under_the_threshold_have_no_class(setting, tmp_path):
+    """Of two words whose logits differ by 2 at the most, none has a probability of 0.9."""
+    protocol = replace(setting.protocol, logit_scale=1.0, background=0.9)
+    masks = labels_of(replace(setting, protocol=protocol), tmp_path / "out")
+    assert not any(mask.any() for mask in masks.values())
+
+
+def test_shapes_are_the_masks(setting, tmp_path):
+    masks = labels_of(setting, tmp_path / "out")
+    content = json.loads((tmp_path / "out" / "shapes.json").read_text(encoding="utf-8"))
+    names = {image["id"]: image["file_name"] for image in content["images"]}
+    assert sorted(names.values()) == ["b.jpg", "sub/a.PNG"]
+    assert [entry["name"] for entry in content["categories"]] == ["dog", "a photo of a house"]
+    drawn = {name: np.zeros_like(mask) for name, mask in masks.items()}
+    for entry in content["annotations"]:
+        name = names[entry["image_id"]].rsplit(".", 1)[0] + ".png"
+        pixels = shapes.decode(entry["segmentation"]).astype(bool)
+        assert entry["area"] == pixels.sum()
+        drawn[name][pixels] = entry["category_id"]
+    for name, mask in masks.items():
+        assert (drawn[name] == mask).all()
+
+
+def test_a_folder_has_no_classes_of_its_own(small, root, tmp_path):
+    setting = setting_of(small, dataset=Folder(root=str(root)))
+    with pytest.raises(ValueError, match=r"say vocabulary.words=\[cat,dog\]"):
+        label(setting, tmp_path / "out")
+
+
+def test_a_folder_without_images(small, tmp_path):
+    (tmp_path / "empty").mkdir()
+    setting = setting_of(small, dataset=Folder(root=str(tmp_path / "empty")))
+    with pytest.raises(ValueError, match="holds no image"):
+        label(setting, tmp_path / "out")
+
+
+def test_a_folder_is_not_evaluated(setting):
+    with pytest.raises(ValueError, match="no truth"):
+        evaluate(setting)

@@ -1,0 +1,179 @@
+"""The published tables: they hold what the paper holds, and their words compose."""
+
+import json
+import os
+import re
+
+import pytest
+from conftest import REPOSITORY
+
+from evaluation.tables import published
+from evaluation.tables.overrides import adapt, described, value_of
+from evaluation.tables.published import load_table, names
+from run import compose_setting
+
+REFERENCE = REPOSITORY.parent / "shared" / "reference"
+JSON_NAMES = {
+    "1": "table1_projection_ablation", "2": "table2_zero_shot_semseg",
+    "3": "table3_openimages_v7_points", "4": "table4_iterations", "5": "table5_backbones",
+}  # fmt: skip
+
+
+@pytest.fixture(autouse=True, scope="module")
+def _nothing_is_read():
+    os.environ["GEM_DATA"] = "/no/such/folder"
+    yield
+    del os.environ["GEM_DATA"]
+
+
+def reference(name):
+    path = REFERENCE / name
+    if not path.is_file():
+        pytest.skip("the reference files are not here")
+    return path.read_text(encoding="utf-8")
+
+
+def values(table):
+    return [[cell.published for cell in row.cells] for row in table.rows]
+
+
+def covering(table):
+    """Each row's and each column's words at least once, and every cell with words of its own."""
+    rows, width = [row for row in table.rows if row.cells[0].words], len(table.columns)
+    for index in range(max(len(rows), width)):
+        yield rows[index % len(rows)].cells[index % width]
+    yield from (cell for row in rows for cell in row.cells if cell.own)
+
+
+CELLS = list(dict.fromkeys(cell.words for name in names() for cell in covering(load_table(name))))
+
+
+def test_all_tables_are_there():
+    assert names() == ("1", "2", "3", "4", "5", "6", "clearclip", "figure5")
+
+
+@pytest.mark.parametrize("words", CELLS, ids=" ".join)
+def test_cells_build_and_touch_nothing(words):
+    setting = compose_setting(words)
+    assert not {"towers", "provenance"} & set(vars(setting.backbone))
+    assert not {"ids", "listed", "_rows"} & set(vars(setting.dataset))
+
+
+@pytest.mark.parametrize("name", names())
+def test_every_cell_has_words_or_a_reason(name):
+    for cell in load_table(name).cells:
+        assert bool(cell.words) != bool(cell.why)
+
+
+@pytest.mark.parametrize("name", JSON_NAMES)
+def test_numbers_are_the_papers(name):
+    rows = json.loads(reference("published.json"))[JSON_NAMES[name]]["rows"]
+    table, width = load_table(name), len(load_table(name).columns)
+    start = {"2": 7}.get(name, len(rows[0]) - width)
+    assert values(table) == [row[start : start + width] for row in rows]
+    assert [row.key[0] for row in table.rows] == [row[0] for row in rows]
+
+
+def test_what_table_2_says_of_its_rows():
+    rows = json.loads(reference("published.json"))[JSON_NAMES["2"]]["rows"]
+    said = {True: "yes", False: "no"}
+    for row, (*texts, anno, trained, _, _, _, dagger, star) in zip(
+        load_table("2").rows, rows, strict=True
+    ):
+        assert [*row.key, *row.about] == [*texts, said[anno], said[trained]]
+        marks = {mark for cell in row.cells for mark in cell.notes}
+        assert ("†" in marks, "*" in row.notes.get("method", ())) == (dagger, star)
+
+
+def test_table_6_is_the_papers():
+    raw = json.loads(reference("published.json"))["table6_depth_and_mlp"]
+    columns = [raw[f"ViT-B/{size}_{mlp}_mlp"] for size in (16, 32) for mlp in ("no", "with")]
+    table = load_table("6")
+    assert values(table) == [list(row) for row in zip(*columns, strict=True)]
+    assert [row.key for row in table.rows] == [
+        (str(depth), f"L{start}")
+        for depth, start in zip(raw["depth"], raw["start_layer"], strict=True)
+    ]
+    assert all(f"gem.blocks={row.key[0]}" in cell.words for row in table.rows for cell in row.cells)
+
+
+def test_the_table_of_clearclip():
+    text = reference("protocols.md")
+    section = text[text.index("### 6.2") : text.index("FLOSS (default")]
+    lines = re.findall(r"^\| \w.* \| [\d.].*\|$", section, re.MULTILINE)
+    numbers = [[float(part) for part in line.split("|")[2:7]] for line in lines]
+    table = load_table("clearclip")
+    row = next(row for row in table.rows if row.key == ("GEM, no residual", "CLIP L/14"))
+    found = [cell.published for cell in row.cells]
+    assert [one for one in values(table) if one != found] == numbers
+    assert f"+ ClearCLIP {' / '.join(map(str, found))}, avg 33.8" in reference("paper.md")
+
+
+def test_the_readings_of_contradictions():
+    two, five = load_table("2"), load_table("5")
+    headline = next(row for row in two.rows if row.key[0] == "GEM").cells
+    assert headline[0].own == five.rows[0].cells[0].own == ("gem.iters=2",)
+    assert headline[1].own == ()
+    assert "K=2" in two.footnotes[headline[0].notes[0]]
+    assert all("gem.iters=0" in row.cells[0].words for row in load_table("1").rows[1:])
+
+
+def test_an_unknown_table():
+    with pytest.raises(ValueError, match=r"^table=7: expected one of 1, 2, 3, 4, 5, 6, clearclip,"):
+        load_table("7")
+
+
+@pytest.mark.parametrize(
+    ("row", "said"),
+    [
+        ("{key: [GEM], values: [1.0]}", "expected either words or why"),
+        ("{key: [GEM, x], why: no, values: [1.0]}", "expected method"),
+        ("{key: [GEM], why: n, values: [1.0], notes: {VOC: [z]}}", "no footnote or column z"),
+        ("{key: [GEM], why: n, values: [1.0], notes: {Voc: [a]}}", "no footnote or column Voc"),
+    ],
+)
+def test_a_file_that_contradicts_itself(row, said, tmp_path, monkeypatch):
+    text = "title: t\nsource: s\nplace: p\nprotocol: p\nscore: miou\nwords: []\ngeneral: []\n"
+    text += f"columns: {{VOC: []}}\nkeys: [method]\nrows: [{row}]\nfootnotes: {{a: text}}\n"
+    (tmp_path / "broken.yaml").write_text(text, encoding="utf-8")
+    monkeypatch.setattr(published, "PUBLISHED", tmp_path)
+    with pytest.raises(ValueError, match=said):
+        load_table("broken")
+
+
+def test_given_words_win():
+    cell = ("backbone=clip_vit_b16", "dataset=voc", "dataset.root=x", "gem.iters=2")
+    given = ("dataset=toy", "gem.iters=3", "limit=5")
+    assert adapt(cell, given, "miou") == ("backbone=clip_vit_b16", *given)
+    assert adapt(cell, ("backbone.weights=F",), "miou") == (*cell, "backbone.weights=F")
+
+
+def test_options_of_gem_stay_with_gem():
+    assert adapt(("method=clip",), ("gem.iters=3",), "miou") == ("method=clip",)
+    assert adapt(("method=gem_released",), ("gem.iters=3",), "miou")[-1] == "gem.iters=3"
+
+
+def test_a_table_of_points_takes_points():
+    assert adapt(("dataset=openimages",), ("dataset=toy",), "pmiou") == ("dataset=toy_points",)
+    assert adapt((), ("dataset=toy",), "miou") == ("dataset=toy",)
+
+
+def test_words_that_fit_the_embedded_model():
+    fitting = ("protocol.resize.size=64",)
+    assert adapt((), ("backbone=tiny",), "miou", fitting) == (*fitting, "backbone=tiny")
+    assert adapt((), ("backbone=clip_vit_b32",), "miou", fitting) == ("backbone=clip_vit_b32",)
+
+
+@pytest.mark.parametrize("given", ["protocol=tcl", "experiment=released"])
+def test_another_protocol_takes_no_words_of_the_cells(given):
+    own = ("protocol.windows.size=64",)
+    words = ("backbone=tiny", given)
+    assert adapt(own, words, "miou", ("protocol.resize.size=64",)) == words
+    kept = ("protocol.background=0.5", given)
+    assert adapt(own, kept, "miou") == kept
+
+
+def test_words_as_data():
+    assert value_of(("a=1", "b=2", "a=3"), "a") == "3"
+    assert value_of((), "a") is None
+    assert described(("limit=2", "batch_size=4", "dataset.root=/x")) == "limit=2"

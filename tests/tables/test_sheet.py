@@ -1,0 +1,216 @@
+"""Published, ours, difference: the frame, and every form it is written in."""
+
+import csv
+import io
+import re
+from html.parser import HTMLParser
+from pathlib import Path
+
+import pytest
+from rich.console import Console
+from tabled import laid_out, record
+
+from evaluation.tables import render as formats
+from evaluation.tables.curves import draw, series_of
+from evaluation.tables.fill import Answers
+from evaluation.tables.sheet import sheet
+from gem.methods import Gem
+
+
+def test_ours_beside_the_papers():
+    made = sheet(*laid_out("4"))
+    assert list(made.frame.columns) == [
+        "method", "K", "paper: VOC", "ours: VOC", "difference: VOC", "images: VOC",
+        "paper: Context", "ours: Context", "difference: Context", "images: Context",
+    ]  # fmt: skip
+    cells = [formats.shown(made, 3, name) for name in made.frame.columns]
+    assert cells == ["GEM", "2", "46.2", "45.7", "-0.5", "10", "31.9", "45.7", "+13.8", "10"]
+    assert made.frame["ours: VOC"][3] == pytest.approx(45.67)
+    assert made.marks[3, "paper: VOC"] == ("a",)
+
+
+def test_the_best_is_bold_among_those_that_run():
+    made = sheet(*laid_out("2"))
+    best = {(row, name) for row, name in made.bold if name.startswith("paper")}
+    assert best == {(18, "paper: VOC"), (18, "paper: Context"), (18, "paper: ADE20K")}
+    assert not any(name.startswith("difference") for _, name in made.bold)
+
+
+def test_other_data_merges_the_columns():
+    plan, answers = laid_out("4", "dataset=toy")
+    made = sheet(plan, answers)
+    assert list(made.frame.columns) == [
+        "method", "K", "paper: VOC", "paper: Context", "ours: toy", "images: toy"
+    ]  # fmt: skip
+    assert len(plan.settings) == 5
+    assert any("NOT ON THE PAPER'S DATASET: it has dataset toy" in note for note in made.notes)
+
+
+def test_one_of_the_papers_data_sets_keeps_its_difference():
+    plan, answers = laid_out("2", "dataset=voc")
+    made = sheet(plan, answers)
+    assert [group.name for group in plan.groups] == ["VOC"]
+    row = next(n for n, row in enumerate(plan.table.rows) if row.key[0] == "GEM")
+    assert made.frame["difference: VOC"][row] == pytest.approx(45.7 - 46.2)
+    assert plan.asks[row][0].setting.method == Gem(iters=2)
+
+
+def test_words_of_single_cells_are_not_for_other_data():
+    plan, answers = laid_out("2", "dataset=toy")
+    row = next(n for n, row in enumerate(plan.table.rows) if row.key[0] == "GEM")
+    assert plan.asks[row][0].setting.method == Gem(iters=1)
+    assert any("its K=2" in note for note in sheet(plan, answers).notes)
+
+
+def test_other_weights_are_shown_once():
+    plan, answers = laid_out("2", "backbone=tiny", "dataset=toy")
+    made = sheet(plan, answers)
+    assert made.frame["ours: toy, tiny"].tolist()[-2:] == [
+        pytest.approx(45.67), "as GEM, ViT-B/16, CLIP"
+    ]  # fmt: skip
+
+
+def test_one_of_the_papers_backbones_is_shown_in_its_row():
+    plan, answers = laid_out("6", "backbone=clip_vit_b32")
+    assert [group.name for group in plan.groups] == ["B/32, no MLP", "B/32, MLP"]
+    assert sheet(plan, answers).frame["difference: B/32, no MLP"][7] == pytest.approx(45.7 - 41.5)
+
+
+def test_no_cell_of_ours_is_blank():
+    plan, _ = laid_out("2")
+    why = dict.fromkeys(plan.settings, "needs data: voc")
+    made = sheet(plan, Answers({}, {}, why))
+    for name in ("ours: VOC", "ours: Context", "ours: ADE20K"):
+        assert all(isinstance(text, str) and text for text in made.frame[name])
+    assert "needs data: voc" in set(made.frame["ours: VOC"])
+    assert formats.reasons(made)[0] == "not training-free; not run"
+
+
+def test_random_weights_are_not_compared():
+    plan, _ = laid_out("4", "backbone.weights=null")
+    assert {ask.published for row in plan.asks for ask in row} == {None}
+
+
+def test_speeds_and_their_differences_have_two_decimals():
+    plan, _ = laid_out("3", "limit=8")
+    speeds = {
+        setting: record(0.4, cost={"images_per_second": 42.434 + number / 200, "device": "none"})
+        for number, setting in enumerate(plan.timed)
+    }
+    made = sheet(plan, Answers(dict.fromkeys(plan.settings, record(0.4)), speeds, {}))
+    assert [formats.shown(made, row, "ours: fps") for row in (3, 4)] == ["42.43", "42.44"]
+    assert formats.shown(made, 3, "difference: fps") == "+0.33"
+    assert (3, "ours: fps") not in made.bold
+    assert (3, "ours: p-mIoU") in made.keys
+    assert (3, "ours: fps") not in made.keys
+
+
+def test_numbers_of_other_code_are_told():
+    plan, answers = laid_out("4")
+    assert not any("other code" in note for note in sheet(plan, answers).notes)
+    first, *rest = plan.settings
+    other = {first: record(0.4, key="o", hashes={"code": "f" * 12})}
+    made = sheet(plan, Answers(dict.fromkeys(rest, record(0.5)) | other, {}, {}))
+    assert "1 of our 2 records were recorded by other code than this one." in made.notes
+
+
+@pytest.fixture(params=["1", "2", "4", "6", "figure5"])
+def made(request):
+    return sheet(*laid_out(request.param))
+
+
+def test_markdown(made):
+    lines = [line for line in formats.markdown(made).splitlines() if line.startswith("|")]
+    assert len(lines) == len(made.frame) + 2
+    assert {len(re.split(r"(?<!\\)\|", line)) for line in lines} == {
+        len(formats.columns_of(made)) + 2
+    }
+    assert formats.markdown(made).count("**") == 2 * len(made.bold)
+
+
+def test_latex(made):
+    text = formats.latex(made)
+    body = text[text.index(r"\midrule") : text.index(r"\bottomrule")].splitlines()[1:]
+    columns = re.search(r"\\begin\{tabular\}\{([lr]+)\}", text)[1]
+    assert len(body) == len(made.frame)
+    for line in body:
+        assert line.endswith(r" \\")
+        assert len(re.findall(r"(?<!\\)&", line)) == len(columns) - 1
+    assert text.count("{") - text.count(r"\{") == text.count("}") - text.count(r"\}")
+    after = text[text.index("\n") :]  # the first line is a comment
+    assert not re.search(r"(?<!\\)[%#$_^~†]", after)
+
+
+def test_csv_has_the_numbers_in_full(made):
+    rows = list(csv.DictReader(io.StringIO(formats.csv(made))))
+    assert len(rows) == len(made.frame)
+    assert list(rows[0]) == [*map(str, made.frame.columns), "footnotes"]
+    assert "45.67" in formats.csv(made)
+
+
+def test_html_is_closed_and_escaped(made):
+    class Counter(HTMLParser):
+        opened, found = [], []
+
+        def handle_starttag(self, tag, _):
+            self.opened.append(tag)
+
+        def handle_endtag(self, tag):
+            assert self.opened.pop() == tag
+            self.found.append(tag)
+
+    reader = Counter()
+    reader.opened, reader.found = [], []
+    reader.feed(formats.html(made))
+    assert reader.opened == []
+    assert reader.found.count("td") == len(made.frame) * len(formats.columns_of(made))
+
+
+def test_our_numbers_lead_to_their_records():
+    plan, _ = laid_out("4")
+    first, *rest = plan.settings
+    found = {first: record(0.5, key="abc")} | dict.fromkeys(rest, record(None))
+    text = formats.html(sheet(plan, Answers(found, {}, {})))
+    assert re.findall(r"<a [^>]*>.*?</a>", text) == [
+        '<a href="#record-abc"><strong>50.0</strong></a>'
+    ]
+
+
+def test_the_terminal(made):
+    console = Console(width=200, file=io.StringIO())
+    console.print(formats.terminal(made))
+    assert "…" not in console.file.getvalue()
+
+
+def test_escapes():
+    made = sheet(*laid_out("4", "dataset=toy", "dataset.split=a&b_c"))
+    assert r"dataset.split=a\&b\_c" in formats.latex(made)
+    assert "dataset.split=a&amp;b_c" in formats.html(made)
+
+
+@pytest.mark.parametrize("name", ["4", "6", "figure5"])
+def test_figures(name, tmp_path):
+    plan, answers = laid_out(name)
+    png, svg = draw(plan, answers, tmp_path)
+    before = svg.read_bytes()
+    assert (png.suffix, png.read_bytes()[:4]) == (".png", b"\x89PNG")
+    draw(plan, answers, tmp_path)
+    assert svg.read_bytes() == before
+    assert {path.name for path in tmp_path.iterdir()} == {png.name, svg.name}
+
+
+def test_no_figure_without_numbers(tmp_path):
+    plan, _ = laid_out("figure5")
+    nothing = Answers({}, {}, {})
+    assert draw(plan, nothing, tmp_path) == ()
+    assert draw(*laid_out("1"), tmp_path) == ()
+    assert list(Path(tmp_path).iterdir()) == []
+
+
+def test_series_hold_the_papers_and_ours():
+    found = series_of(*laid_out("4"))
+    assert [one.label for one in found] == [
+        "paper: VOC", "paper: Context", "ours: VOC", "ours: Context"
+    ]  # fmt: skip
+    assert found[0].colour == found[2].colour
+    assert found[0].values == {0: 41.2, 1: 45.1, 2: 45.5, 3: 46.2, 4: 45.6}
