@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import tempfile
 from collections.abc import Callable
 from pathlib import Path
 from typing import BinaryIO
@@ -32,3 +33,13 @@ def write_text(path: Path, text: str) -> None:
 def write_json(path: Path, content: object) -> None:
     """Write plain data as JSON, whole or not at all. Raises ValueError for nan and infinity."""
     write_text(path, json.dumps(content, indent=1, ensure_ascii=False, allow_nan=False))
+
+
+def prepare_folder(folder: Path) -> None:
+    """Make a folder for results. Raises PermissionError if nothing can be written there."""
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        with tempfile.TemporaryFile(dir=folder):
+            pass
+    except OSError as error:
+        raise PermissionError(f"output={folder}: cannot write there: {error.strerror}") from error

@@ -3,6 +3,12 @@
 >>> import gem
 >>> model = gem.load("ViT-B-16", weights="openai")
 >>> maps = model.heatmaps(gem.read_image("photo.jpg"), ["a cat", "a remote control"])
+
+The same by its parts, each of which can be another:
+
+>>> backbone = gem.OpenClip(model="ViT-B-16", weights="openai")
+>>> segmenter = gem.Patches(backbone=backbone, method=gem.Gem(iters=1, blocks=4))
+>>> model = gem.Grounder(segmenter, gem.ShortSide(size=448))
 """
 
 from __future__ import annotations
@@ -11,16 +17,20 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from gem.backbones import OpenClip
+from gem.grounder import Grounder
 from gem.methods import Clip, ClipSurgery, Gem, MaskClip, Method
+from gem.patches import Patches
 from gem.resize import ShortSide, Square
+from gem.segmenter import Segmenter
+from gem.vocabulary import Prompts, Vocabulary
+from gem.windows import SlidingWindow
 
 if TYPE_CHECKING:
     from PIL import Image
 
-    from gem.segmenter import Segmenter
-
 __all__ = [
-    "Clip", "ClipSurgery", "Gem", "MaskClip", "Method", "OpenClip", "ShortSide", "Square", "load",
+    "Clip", "ClipSurgery", "Gem", "Grounder", "MaskClip", "Method", "OpenClip", "Patches",
+    "Prompts", "Segmenter", "ShortSide", "SlidingWindow", "Square", "Vocabulary", "load",
     "read_image",
 ]  # fmt: skip
 
@@ -32,7 +42,7 @@ def load(
     method: Method | None = None,
     quick_gelu: bool | None = None,
     short_side: int | None = None,
-) -> Segmenter:
+) -> Grounder:
     """A model ready to ground words: ``load(...).heatmaps(image, prompts)``.
 
     ``model`` is a name of open_clip, a folder, or ``tiny``, the embedded model of drawn scenes;
@@ -40,13 +50,11 @@ def load(
     is `gem.Gem` with the paper's settings unless given. ``short_side`` in pixels is 448, for
     ``tiny`` the 64 of its training.
     """
-    from gem.segmenter import Segmenter
-
     if model != "tiny" and weights is None:
         raise ValueError(f"gem.load({model!r}): say which weights, a tag of open_clip or a file")
     backbone = OpenClip(model=model, weights=weights or "embedded", quick_gelu=quick_gelu)
     resize = ShortSide(size=(64 if model == "tiny" else 448) if short_side is None else short_side)
-    return Segmenter(backbone, method or Gem(), resize)
+    return Grounder(Patches(backbone=backbone, method=method or Gem()), resize)
 
 
 def read_image(path: str | Path) -> Image.Image:

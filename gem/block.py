@@ -32,7 +32,7 @@ class Block(Protocol):
 
 
 @runtime_checkable
-class Readout(Protocol):
+class PatchProjector(Protocol):
     """The tower's way from the stream to the space that it shares with text."""
 
     def __call__(self, resid: Resid) -> Float[Tensor, "b p e"]:

@@ -4,6 +4,8 @@ Everything that a config can set is one of these. Building one touches no weight
 imports no torch, so that a mistake in a config is answered at once.
 """
 
+from dataclasses import MISSING, fields
+from dataclasses import Field as DataclassField
 from typing import Annotated, Any, TypeVar, dataclass_transform
 
 from pydantic import ConfigDict, Field, Strict
@@ -24,3 +26,21 @@ def options(cls: type[T]) -> type[T]:
     decorate: Any = pydantic_dataclass(frozen=True, kw_only=True, config=config)
     built: type[T] = decorate(cls)
     return built
+
+
+def changed(parts: Any) -> str:
+    """The fields of an options object that are not their defaults: ``iters=3 projections=qk``."""
+    found = [
+        (field.name, value)
+        for field in fields(parts)
+        if (value := getattr(parts, field.name)) != _default(field)
+    ]
+    return " ".join(f"{name}={_short(value)}" for name, value in found)
+
+
+def _default(field: DataclassField[Any]) -> object:
+    return field.default if field.default_factory is MISSING else field.default_factory()
+
+
+def _short(value: object) -> str:
+    return "".join(map(str, value)) if isinstance(value, tuple) else str(value)

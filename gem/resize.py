@@ -15,8 +15,8 @@ from gem.options import PositiveInt, options
 class Resize(Protocol):
     """A rule from the size of an image to the size that the model sees."""
 
-    def fit(self, height: int, width: int, patch: int) -> tuple[int, int]:
-        """Height and width, positive multiples of ``patch``."""
+    def fit(self, height: int, width: int, patch_size: int) -> tuple[int, int]:
+        """Height and width, positive multiples of ``patch_size``."""
 
 
 @options
@@ -30,10 +30,10 @@ class ShortSide:
     size: PositiveInt = 448
     cap: PositiveInt = 2048
 
-    def fit(self, height: int, width: int, patch: int) -> tuple[int, int]:
+    def fit(self, height: int, width: int, patch_size: int) -> tuple[int, int]:
         """Scale both sides alike, then round each to a multiple of the patch."""
         scale = min(self.size / min(height, width), self.cap / max(height, width))
-        return _multiple(height * scale, patch), _multiple(width * scale, patch)
+        return _multiple(height * scale, patch_size), _multiple(width * scale, patch_size)
 
 
 @options
@@ -42,12 +42,12 @@ class Square:
 
     size: PositiveInt = 448
 
-    def fit(self, height: int, width: int, patch: int) -> tuple[int, int]:  # noqa: ARG002
+    def fit(self, height: int, width: int, patch_size: int) -> tuple[int, int]:  # noqa: ARG002
         """The same for every image."""
-        side = _multiple(self.size, patch)
+        side = _multiple(self.size, patch_size)
         return side, side
 
 
-def _multiple(side: float, patch: int) -> int:
+def _multiple(side: float, patch_size: int) -> int:
     """The nearest positive multiple of the patch, halves upwards."""
-    return max(1, int(side / patch + 0.5)) * patch
+    return max(1, int(side / patch_size + 0.5)) * patch_size

@@ -8,35 +8,44 @@ h heads, d head width, e embedding.
 """
 
 from collections.abc import Sequence
+from dataclasses import dataclass, field
 from functools import cached_property
-from typing import Literal, NamedTuple
 
-import torch
 import torch.nn.functional as F
-from jaxtyping import Float
-from torch import Tensor
 
-from gem.block import Block, Heads, Projection, Readout, Resid
+from gem.block import Block, Heads, PatchProjector, Projection, Resid
+from gem.self_attention import (
+    InverseTemperature,
+    SelfAttention,
+    attend,
+    inverse_temperature,
+    refine,
+    start,
+)
 
-__all__ = ["Block", "Heads", "Layer", "Projection", "Readout", "Resid", "Temperature", "Trace"]
-
-Temperature = Literal["adaptive", "standard"] | float
-TINY = 1e-12  # as in `torch.nn.functional.normalize`
-
-
-class SelfSelf(NamedTuple):
-    """Which self-self attention is meant, apart from projection and number of iterations."""
-
-    normalize: bool
-    temperature: Temperature
-    temperature_scale: float
+__all__ = [
+    "Block", "Heads", "Layer", "PatchProjector", "Projection", "Resid", "Trace", "check_depth",
+]  # fmt: skip
 
 
-class Read(NamedTuple):
-    """What was read of a layer with one attention and one number of iterations."""
+@dataclass(frozen=True)
+class Steps:
+    """The points of attentions that differ in the number of iterations alone.
 
-    readouts: dict[Projection, Heads]
-    updates: dict[tuple[Projection, ...], Resid]
+    ``points`` holds for each projection the last iteration computed: its number and p.
+    """
+
+    step: object
+    inverse: InverseTemperature
+    points: dict[Projection, tuple[int, Heads]] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class Read:
+    """What one attention read: values by projection, updates by the projections averaged."""
+
+    values: dict[Projection, Heads] = field(default_factory=dict)
+    updates: dict[tuple[Projection, ...], Resid] = field(default_factory=dict)
 
 
 class Layer:
@@ -44,37 +53,35 @@ class Layer:
 
     The update of a layer depends on the trace alone, never on a method's depth, so that many
     settings share it: iteration K+1 continues iteration K, subsets of projections average the same
-    readouts, depths sum the same updates. Held are the points of the last `SelfSelf` and what the
-    last two (of any K) read: bounded, and enough if related methods come in turn.
+    attended values, depths sum the same updates. Held are the points of the last kind of step and
+    what the last two attentions read: bounded, and enough if related methods come in turn.
     """
 
     def __init__(self, resid: Resid, block: Block) -> None:
         self.resid = resid
-        self.write = block.write
-        self.mlp = block.mlp
-        self._block = block
-        self._points: dict[tuple[SelfSelf, Projection], tuple[int, Heads]] = {}
-        self._read: dict[tuple[SelfSelf, int], Read] = {}
+        self.block = block
+        self._steps: Steps | None = None
+        self._read: dict[SelfAttention, Read] = {}
 
     @cached_property
     def normed(self) -> Resid:
         """The tokens x of the paper, before the projections."""
-        return self._block.norm(self.resid)
+        return self.block.norm(self.resid)
 
     @cached_property
     def q(self) -> Heads:
         """Queries."""
-        return self._block.head(self.normed, "q")
+        return self.block.head(self.normed, "q")
 
     @cached_property
     def k(self) -> Heads:
         """Keys."""
-        return self._block.head(self.normed, "k")
+        return self.block.head(self.normed, "k")
 
     @cached_property
     def v(self) -> Heads:
         """Values."""
-        return self._block.head(self.normed, "v")
+        return self.block.head(self.normed, "v")
 
     @cached_property
     def out(self) -> Resid:
@@ -82,103 +89,64 @@ class Layer:
         resid = self.resid + self.write(F.scaled_dot_product_attention(self.q, self.k, self.v))
         return resid + self.mlp(resid)
 
-    def self_self(
-        self,
-        projection: Projection,
-        *,
-        normalize: bool,
-        temperature: Temperature,
-        temperature_scale: float,
-        iters: int,
-    ) -> Heads:
-        """Read the values by self-self attention: softmax(p_K p_K^T / tau) V.
+    def projected(self, projection: Projection) -> Heads:
+        """Queries, keys or values by name."""
+        found: Heads = getattr(self, projection)
+        return found
 
-        Bousselham et al. 2024, Eq. 4 to 7: p_0 is the projection, L2-normalised per head where
-        ``normalize`` says so; each of the K = ``iters`` steps is p <- softmax(p p^T / tau) p,
-        normalised again; one more attention of the same form then reads V. With K=0, no
-        normalisation and tau = sqrt(d) it is the v-v attention of CLIP Surgery.
-        """
-        kind = SelfSelf(normalize, temperature, temperature_scale)
-        readouts = self._reading(kind, iters).readouts
-        if projection not in readouts:
-            points = self._iterate(kind, projection, iters)
-            readouts[projection] = self._attend(kind, points, self.v)
-        return readouts[projection]
+    def write(self, heads: Heads) -> Resid:
+        """`Block.write`: heads merged and projected, to be added to a stream."""
+        return self.block.write(heads)
 
-    def self_self_update(
-        self,
-        projections: tuple[Projection, ...],
-        *,
-        normalize: bool,
-        temperature: Temperature,
-        temperature_scale: float,
-        iters: int,
-    ) -> Resid:
-        """The write of the mean of several readouts of `self_self`."""
-        kind = SelfSelf(normalize, temperature, temperature_scale)
-        updates = self._reading(kind, iters).updates
-        if projections not in updates:
-            found = [self.self_self(one, **kind._asdict(), iters=iters) for one in projections]
+    def mlp(self, resid: Resid) -> Resid:
+        """`Block.mlp`: what the second half of the block adds to a stream."""
+        return self.block.mlp(resid)
+
+    def attended(self, projection: Projection, attention: SelfAttention) -> Heads:
+        """The values, read by self-self attention of one projection: softmax(p_K p_K^T / tau) V."""
+        held = self._reading(attention).values
+        if projection not in held:
+            steps = self._steps_of(attention)
+            points = self._iterate(projection, attention, steps)
+            held[projection] = attend(points, self.v, steps.inverse)
+        return held[projection]
+
+    def update(self, projections: tuple[Projection, ...], attention: SelfAttention) -> Resid:
+        """The write of the mean of the values that several projections attend to."""
+        held = self._reading(attention).updates
+        if projections not in held:
+            found = [self.attended(one, attention) for one in projections]
             total = found[0].clone()
             for one in found[1:]:
                 total += one
-            updates[projections] = self.write(total.div_(len(found)))
-        return updates[projections]
+            held[projections] = self.write(total.div_(len(found)))
+        return held[projections]
 
-    def inverse_temperature(
-        self, temperature: Temperature, scale: float
-    ) -> Float[Tensor, "b 1 1 1"] | float:
-        """1/tau times ``scale``: one number per image if adaptive, else one for all.
-
-        ``adaptive`` is Eq. 8: mean token norm / sqrt(d), over all tokens of the image. d is the
-        head width, as in the released code: the paper's "dimension of tokens" is the width there.
-        ``standard`` is the model's own 1/sqrt(d). A number is tau itself.
-        """
-        root = self.v.shape[-1] ** 0.5
-        if temperature == "adaptive":
-            inverse: Tensor = self._mean_norm * (scale / root)
-            return inverse
-        return scale / (root if temperature == "standard" else float(temperature))
-
-    @cached_property
-    def _mean_norm(self) -> Float[Tensor, "b 1 1 1"]:
-        """Mean length of the tokens of each image."""
-        norms = torch.linalg.vector_norm(self.normed, dim=-1, dtype=torch.float32)
-        mean: Tensor = norms.mean(dim=1)[:, None, None, None]
-        return mean
-
-    def _reading(self, kind: SelfSelf, iters: int) -> Read:
-        """What is held for this attention; the older of two others is let go for a new one."""
-        if (kind, iters) not in self._read:
+    def _reading(self, attention: SelfAttention) -> Read:
+        """What is held for this attention; the older of two others is dropped for a new one."""
+        if attention not in self._read:
             while len(self._read) > 1:
                 self._read.pop(next(iter(self._read)))
-            self._read[kind, iters] = Read({}, {})
-        return self._read[kind, iters]
+            self._read[attention] = Read()
+        return self._read[attention]
 
-    def _iterate(self, kind: SelfSelf, projection: Projection, iters: int) -> Heads:
+    def _steps_of(self, attention: SelfAttention) -> Steps:
+        """The steps held, if they are of this kind; else new ones in their place."""
+        if self._steps is None or self._steps.step != attention.step:
+            self._steps = None  # before the new ones: memory
+            inverse = inverse_temperature(self.normed, self.v.shape[-1], attention)
+            self._steps = Steps(attention.step, inverse)
+        return self._steps
+
+    def _iterate(self, projection: Projection, attention: SelfAttention, steps: Steps) -> Heads:
         """p_K; continues from the last iteration computed, or starts again if that is past K."""
-        self._points = {key: held for key, held in self._points.items() if key[0] == kind}
-        done, points = self._points.get((kind, projection), (iters + 1, self.v))
-        if done > iters:
-            done, points = 0, getattr(self, projection)
-            points = _unit(points.clone()) if kind.normalize else points
-        for _ in range(done, iters):
-            points = self._attend(kind, points, points)
-            points = _unit(points) if kind.normalize else points
-        self._points[kind, projection] = (iters, points)
+        done, points = steps.points.get(projection, (attention.iters + 1, self.v))
+        if done > attention.iters:
+            done, points = 0, start(self.projected(projection), attention)
+        for _ in range(done, attention.iters):
+            points = refine(points, steps.inverse, attention)
+        steps.points[projection] = (attention.iters, points)
         return points
-
-    def _attend(self, kind: SelfSelf, points: Heads, values: Heads) -> Heads:
-        inverse = self.inverse_temperature(kind.temperature, kind.temperature_scale)
-        if isinstance(inverse, float):
-            return F.scaled_dot_product_attention(points, points, values, scale=inverse)
-        queries = points * inverse.to(points.dtype)
-        return F.scaled_dot_product_attention(queries, points, values, scale=1.0)
-
-
-def _unit(points: Heads) -> Heads:
-    """Scales every vector to length 1, in place: a new tensor costs as much as the arithmetic."""
-    return points.div_(torch.linalg.vector_norm(points, dim=-1, keepdim=True).clamp_min_(TINY))
 
 
 class Trace:
@@ -188,7 +156,9 @@ class Trace:
     (rows, columns); ``project`` maps a stream [b n c] to patch features [b p e].
     """
 
-    def __init__(self, layers: Sequence[Layer], *, project: Readout, grid: tuple[int, int]) -> None:
+    def __init__(
+        self, layers: Sequence[Layer], *, project: PatchProjector, grid: tuple[int, int]
+    ) -> None:
         self.layers = tuple(layers)
         self.project = project
         self.grid = grid
@@ -200,8 +170,11 @@ class Trace:
 
     def last(self, blocks: int) -> tuple[Layer, ...]:
         """The last ``blocks`` layers. Raises ValueError if the tower has fewer."""
-        if not 1 <= blocks <= len(self.layers):
-            raise ValueError(
-                f"blocks={blocks} last blocks were asked for, but the tower has {len(self.layers)}"
-            )
+        check_depth(blocks, len(self.layers))
         return self.layers[-blocks:]
+
+
+def check_depth(blocks: int, num_blocks: int) -> None:
+    """Raise ValueError if a tower of ``num_blocks`` has no such number of last blocks."""
+    if not 1 <= blocks <= num_blocks:
+        raise ValueError(f"blocks={blocks}: the tower has {num_blocks} blocks")

@@ -1,10 +1,11 @@
 """Classes as words: what is asked of the text tower.
 
-Shapes: w words (queries), t templates, e embedding.
+Shapes: w words (one query each), t templates, e embedding, c classes.
 """
 
 from __future__ import annotations
 
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Annotated
 
@@ -15,8 +16,6 @@ from gem.options import Flag, options
 if TYPE_CHECKING:
     from jaxtyping import Float, Int64
     from torch import Tensor
-
-    from gem.backbones import Backbone
 
 
 def _has_one_gap(template: str) -> str:
@@ -36,25 +35,29 @@ class Prompts:
 
 @dataclass(frozen=True)
 class Queries:
-    """What a vocabulary asks: a unit-length embedding per word, and the class it stands for.
+    """What a vocabulary asks: words, their embeddings, and the class that each stands for.
 
-    ``background`` says that class 0 is the background, asked in words like the others.
+    text: of unit length; e is 0 for a segmenter that reads no text.
+    class_index: in the order of the classes, each with one word or more.
+    background: whether class 0 is the background, asked in words like the others.
+    words: without templates.
     """
 
     text: Float[Tensor, "w e"]
-    owner: Int64[Tensor, " w"]
+    class_index: Int64[Tensor, " w"]
     background: bool
+    words: tuple[str, ...]
 
     @property
     def classes(self) -> int:
         """How many classes the words stand for."""
-        return int(self.owner[-1]) + 1
+        return int(self.class_index[-1]) + 1
 
     def by_class(self, maps: Float[Tensor, "w *yx"]) -> tuple[Float[Tensor, "n *yx"], ...]:
         """The maps of the words of each class, one after the other."""
         import torch
 
-        sizes: list[int] = torch.bincount(self.owner).tolist()
+        sizes: list[int] = torch.bincount(self.class_index).tolist()
         return torch.split(maps, sizes)
 
 
@@ -74,36 +77,43 @@ class Vocabulary:
     def _paired(self) -> Vocabulary:
         if len(self.words) != len(self.names):
             raise ValueError(f"{len(self.names)} names but words for {len(self.words)} classes")
-        for name, words in zip(self.names, self.words, strict=True):
-            if not all(word.strip() for word in words.split(";")):
-                raise ValueError(f"the class {name!r} has an empty word in {words!r}")
+        for index, word in self.class_words:
+            if not word:
+                name, entry = self.names[index], self.words[index]
+                raise ValueError(f"the class {name!r} has an empty word in {entry!r}")
         return self
 
     @property
-    def queries(self) -> tuple[tuple[int, str], ...]:
+    def class_words(self) -> tuple[tuple[int, str], ...]:
         """Index of the class and the word, for every word in order."""
         return tuple(
             (index, word.strip())
-            for index, words in enumerate(self.words)
-            for word in words.split(";")
+            for index, entry in enumerate(self.words)
+            for word in entry.split(";")
         )
 
-    def embed(self, backbone: Backbone, prompts: Prompts) -> Queries:
-        """Embed every word, and say which class each stands for."""
-        return self.with_text(self.text(backbone, prompts))
-
-    def text(self, backbone: Backbone, prompts: Prompts) -> Float[Tensor, "w e"]:
-        """One embedding per word: the mean over the templates, normalised again."""
-        import torch.nn.functional as F
-        from einops import rearrange
-
-        asked = [form.format(word) for _, word in self.queries for form in prompts.templates]
-        text = rearrange(backbone.embed(asked), "(w t) e -> w t e", t=len(prompts.templates))
-        return F.normalize(text.mean(dim=1), dim=-1)
-
     def with_text(self, text: Float[Tensor, "w e"]) -> Queries:
-        """The queries whose embeddings are ``text``, as `text` gives them."""
+        """The queries whose embeddings are ``text``, one for each of `class_words`."""
         import torch
 
-        owner = torch.tensor([index for index, _ in self.queries], device=text.device)
-        return Queries(text, owner, self.background)
+        index = torch.tensor([index for index, _ in self.class_words], device=text.device)
+        words = tuple(word for _, word in self.class_words)
+        return Queries(text, class_index=index, background=self.background, words=words)
+
+
+def embed_words(
+    vocabulary: Vocabulary,
+    prompts: Prompts,
+    embed: Callable[[Sequence[str]], Float[Tensor, "p e"]],
+) -> Float[Tensor, "w e"]:
+    """One embedding per word: the mean over the filled templates, normalised again.
+
+    ``embed`` gives unit-length embeddings of p prompts.
+    """
+    import torch.nn.functional as F
+    from einops import rearrange
+
+    templates = prompts.templates
+    filled = [form.format(word) for _, word in vocabulary.class_words for form in templates]
+    text = rearrange(embed(filled), "(w t) e -> w t e", t=len(templates))
+    return F.normalize(text.mean(dim=1), dim=-1)

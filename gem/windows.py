@@ -11,24 +11,31 @@ from gem.options import PositiveInt, options
 
 
 @options
-class Windows:
+class SlidingWindow:
     """Square windows of ``size``, a ``stride`` apart (mmseg's slide inference; SCLIP, ClearCLIP).
 
     The last window of a row or column is moved back to the border, so that every window is whole;
     an image smaller than the window is one smaller window. Where windows overlap, the mean of
-    their maps counts. Both are rounded to the patch by whoever uses them.
+    their maps counts.
     """
 
     size: PositiveInt
     stride: PositiveInt
 
     @model_validator(mode="after")
-    def _without_gaps(self) -> Windows:
+    def _without_gaps(self) -> SlidingWindow:
         if self.stride > self.size:
             raise ValueError(
                 f"a stride of {self.stride} leaves gaps between windows of {self.size}"
             )
         return self
+
+    def whole_patches(self, patch_size: int) -> SlidingWindow:
+        """The same, with size and stride rounded down to whole patches, to one at least."""
+        size, stride = (
+            max(side // patch_size, 1) * patch_size for side in (self.size, self.stride)
+        )
+        return SlidingWindow(size=size, stride=stride)
 
     def shape(self, height: int, width: int) -> tuple[int, int]:
         """Height and width of a window in an image of that size."""

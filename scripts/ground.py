@@ -47,7 +47,7 @@ def main() -> None:
     heats = model.heatmaps(image, args.prompts)
     from evaluation.pictures.overlay import write_overlays
 
-    provenance = model.backbone.provenance
+    provenance = model.segmenter.provenance
     caption = f"GEM, K={args.iters}, {args.blocks} blocks, {provenance.model}, {provenance.source}"
     paths = write_overlays(
         image, heats.cpu().numpy(), args.prompts,

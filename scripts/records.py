@@ -22,8 +22,6 @@ from typing import TYPE_CHECKING, Any
 
 import yaml
 
-sys.path.insert(0, str(Path(__file__).parents[1]))
-
 if TYPE_CHECKING:
     from evaluation.records.record import Record
     from evaluation.run.rerun import Difference
@@ -48,13 +46,14 @@ def main(words: list[str] | None = None) -> int:
     if args.words[:1] == ["rerun"]:
         return again(args.words[1:])
     from evaluation.console import console
-    from evaluation.records.query import read_folder, select, sort, table
+    from evaluation.records.query import read_frame, select, sort
+    from evaluation.terminal.record_table import frame_table
 
-    frame, others = read_folder(args.folder)
+    frame, others = read_frame(args.folder)
     if others:
         console.print(f"not records: {', '.join(others)}", markup=False, highlight=False)
     frame = sort(select(frame, args.words), args.sort)
-    console.print(table(frame))
+    console.print(frame_table(frame))
     if args.csv:
         from evaluation.whole_files import write_text
 
@@ -71,7 +70,7 @@ def again(words: list[str]) -> int:
         raise ValueError(f"{wrong[0]}: expected KEY=VALUE, such as dataset.root=DIR")
     pairs = (word.split("=", 1) for word in words[1:])
     moved: dict[str, Any] = {key: yaml.safe_load(value) for key, value in pairs}
-    from evaluation.console import console, progress, show
+    from evaluation.console import console, progress
     from evaluation.records.record import read_record
     from evaluation.run.rerun import differences, rerun, setting_of
 
@@ -80,6 +79,8 @@ def again(words: list[str]) -> int:
     setting = setting_of(record, moved)
     with progress(f"{record.names['method']} on {record.names['dataset']}", record.images) as on:
         found = rerun(setting, on)
+    from evaluation.terminal.record_table import show
+
     show([found], [])
     then, now = (version(one) for one in (record, found))
     console.print(f"recorded {record.created} by {then}; now {now}", markup=False, highlight=False)

@@ -25,11 +25,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-sys.path.insert(0, str(Path(__file__).parents[1]))
-
+from evaluation.launch import MISTAKES, compose_setting, sentence
 from evaluation.tables.overrides import key_of, value_of
 from evaluation.tables.published import load_table, names
-from run import MISTAKES, compose_setting, sentence
 
 if TYPE_CHECKING:
     from evaluation.tables.sheet import Sheet
@@ -98,8 +96,8 @@ def reproduce(wish: Wish) -> int:
 
     compose = sharing(compose_setting)
     plans = [make_plan(load_table(name), wish.given, compose) for name in wish.tables]
-    from evaluation.records.record import prepare_folder
     from evaluation.tables.fill import answer
+    from evaluation.whole_files import prepare_folder
 
     for folder in (wish.records, wish.out):
         prepare_folder(folder)

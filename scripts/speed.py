@@ -70,9 +70,8 @@ def arguments() -> argparse.Namespace:
 
 def forward(args: argparse.Namespace) -> tuple[Callable[[Any], Any], tuple[int, int]]:
     """What is timed: images of one batch in, features out; and the images' size."""
-    from gem import Clip, ClipSurgery, Gem, MaskClip, Method, OpenClip
+    from gem import Clip, ClipSurgery, Gem, MaskClip, Method, OpenClip, Patches
     from gem.resize import ShortSide
-    from gem.segmenter import Segmenter
 
     square = (args.size, args.size)
     backbone = OpenClip(model=args.model, precision=args.precision)
@@ -89,15 +88,16 @@ def forward(args: argparse.Namespace) -> tuple[Callable[[Any], Any], tuple[int, 
         return encode, square
     if args.row in CELLS:
         some = cells()[args.row]
-        segmenter = Segmenter(backbone)
-        size = ShortSide(size=args.size).fit(*VOC, backbone.patch)
-        return lambda images: segmenter.see_with(some, images), size
+        segmenters = [Patches(backbone=backbone, method=one) for one in some]
+        size = ShortSide(size=args.size).fit(*VOC, backbone.shape.patch_size)
+        first = segmenters[0]
+        return lambda images: first.encode_together(segmenters, images, windows=None), size
     methods: dict[str, Method] = {
         "clip": Clip(), "maskclip": MaskClip(), "clip_surgery": ClipSurgery(),
         "gem": Gem(), "gem_released": Gem(blocks=6),
     }  # fmt: skip
     method = methods[args.row]
-    return lambda images: method(backbone.trace(images, keep=method.reads)), square
+    return lambda images: method(backbone.trace(images, keep=method.num_blocks)), square
 
 
 def cells() -> dict[str, "list[Gem]"]:

@@ -9,7 +9,7 @@ from open_clip import CLIP
 from safetensors.torch import save_file
 from tiny_scenes import MEAN, SIZE, STD
 
-from gem.backbones.words import WordTokenizer
+from gem.backbones.word_tokenizer import WordTokenizer
 
 CONTEXT = 24
 GAIN = 4.0

@@ -12,7 +12,7 @@ from evaluation.data.toy.backdrops import BACKDROPS
 from evaluation.data.toy.captions import write_caption
 from evaluation.data.toy.outlines import COLOURS
 from evaluation.data.toy.scenes import KINDS, TRAIN, draw_scene
-from gem.backbones.words import WordTokenizer
+from gem.backbones.word_tokenizer import WordTokenizer
 
 SIZE = 96
 """Side of the drawn training scenes, and of the model's own grid of position embeddings."""

@@ -7,10 +7,12 @@ import sys
 from pathlib import Path
 
 from evaluation.data import Toy
+from evaluation.measure import ByTask
 from evaluation.measure.evaluate import evaluate
 from evaluation.setting import EvalProtocol, Setting
 from gem.backbones import OpenClip
-from gem.methods import Clip, ClipSurgery, Gem, MaskClip
+from gem.methods import Clip, ClipSurgery, Gem, MaskClip, Method
+from gem.patches import Patches
 from gem.resize import ShortSide
 from gem.vocabulary import Prompts
 
@@ -23,18 +25,19 @@ def print_scores(folder: Path) -> None:
     backbone = OpenClip(model=str(folder), weights="embedded", quick_gelu=False)
     for size in (64, 96):
         protocol = EvalProtocol(name="gem", resize=ShortSide(size=size))
-        for method in (Clip(), MaskClip(), ClipSurgery(), Gem()):
+        methods: tuple[Method, ...] = (Clip(), MaskClip(), ClipSurgery(), Gem())
+        for method in methods:
             setting = Setting(
-                backbone=backbone,
-                method=method,
+                segmenter=Patches(backbone=backbone, method=method),
+                metric=ByTask(),
                 dataset=Toy(scenes=SCENES, size=96, split="tune"),
                 protocol=protocol,
                 prompts=Prompts(templates=("a photo of a {}.",)),
                 batch_size=32,
             )
             scores = evaluate(setting).outcome.scores
-            told = ", ".join(f"{name} {100 * value:.1f}" for name, value in scores.items())
-            print(f"{size:3d} px  {type(method).__name__:11s}  {told}", flush=True)
+            said = ", ".join(f"{one.name} {100 * one.value:.1f}" for one in scores)
+            print(f"{size:3d} px  {method.title:12s}  {said}", flush=True)
 
 
 if __name__ == "__main__":

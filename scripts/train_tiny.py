@@ -28,7 +28,7 @@ from torch import Tensor, nn
 from torch.multiprocessing.spawn import spawn
 
 from evaluation.data.toy.scenes import vocabulary_words
-from gem.backbones.words import WordTokenizer
+from gem.backbones.word_tokenizer import WordTokenizer
 
 MEETING = "processes-meet-here"
 

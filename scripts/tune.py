@@ -14,10 +14,8 @@ import sys
 from pathlib import Path
 from typing import Any
 
-sys.path.insert(0, str(Path(__file__).parents[1]))
-
+from evaluation.launch import MISTAKES, compose_setting, sentence
 from evaluation.setting.identity import fingerprint
-from run import MISTAKES, compose_setting, sentence
 
 
 def arguments() -> argparse.Namespace:
@@ -35,8 +33,8 @@ def main() -> None:
     """Search, write, draw, print."""
     args = arguments()
     setting = compose_setting(args.overrides)
-    from evaluation.records.record import prepare_folder, warnings_of
-    from evaluation.whole_files import write_json
+    from evaluation.records.warnings import warnings_of
+    from evaluation.whole_files import prepare_folder, write_json
 
     prepare_folder(args.out)
     setting.dataset.check(setting.ids)
@@ -77,7 +75,7 @@ def draw(trials: list[dict[str, Any]], path: Path, title: str) -> None:
     """MIoU against the threshold, one line per trial that has a curve."""
     from matplotlib.figure import Figure
 
-    from evaluation.run.tune import THRESHOLDS
+    from evaluation.measure.thresholds import THRESHOLDS
 
     figure = Figure(figsize=(6, 4), layout="constrained", dpi=150)
     axis = figure.subplots()

@@ -1,15 +1,14 @@
 """A data set of random images in memory, for tests of what is built on top of readers."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from PIL import Image
 
 from evaluation.data import Card, Sample
+from evaluation.measure import ByTask
 from evaluation.setting import EvalProtocol, Setting
-from gem.methods import Gem
-from gem.resize import ShortSide
-from gem.vocabulary import Prompts
+from gem import Gem, Patches, Prompts, ShortSide
 
 SIZES = [(40, 40), (40, 60), (50, 40), (40, 40), (30, 45), (64, 40), (40, 60)]
 CLASSES = ("dog", "tree", "a photo of a house", "sheep grazing")  # for which noise differs
@@ -52,13 +51,29 @@ class Noise:
 
 def setting_of(backbone, **options):
     """GEM over the noise, a quarter of the pixels background."""
+    method = options.pop("method", Gem())
     return Setting(
         **{
-            "backbone": backbone,
-            "method": Gem(),
+            "segmenter": Patches(backbone=backbone, method=method),
             "dataset": Noise(),
             "protocol": EvalProtocol(name="test", resize=ShortSide(size=40), background=0.6),
             "prompts": Prompts(templates=("{}",)),
+            "metric": ByTask(),
         }
         | options
     )
+
+
+def with_method(setting, method, **changes):
+    """The setting with another method on the same backbone."""
+    return replace(setting, segmenter=replace(setting.segmenter, method=method), **changes)
+
+
+def with_backbone(setting, backbone, **changes):
+    """The setting with the same method on another backbone."""
+    return replace(setting, segmenter=replace(setting.segmenter, backbone=backbone), **changes)
+
+
+def scores_of(outcome):
+    """The values of an outcome's scores by name."""
+    return {score.name: score.value for score in outcome.scores}

@@ -62,18 +62,18 @@ def streams(visual, image):
     return found
 
 
-def readout(visual, x):
+def project_patches(visual, x):
     return layer_norm(x[1:], visual.ln_post) @ visual.proj
 
 
 def clip(visual, image):
-    return readout(visual, streams(visual, image)[-1])
+    return project_patches(visual, streams(visual, image)[-1])
 
 
 def maskclip(visual, image):
     block = visual.transformer.resblocks[-1]
     u = layer_norm(streams(visual, image)[-2], block.ln_1)
-    return readout(visual, out_proj(projections(u, block)["v"], block))
+    return project_patches(visual, out_proj(projections(u, block)["v"], block))
 
 
 def clip_surgery(visual, image, blocks):
@@ -85,7 +85,7 @@ def clip_surgery(visual, image, blocks):
         values = projections(layer_norm(x, block.ln_1), block)["v"]
         root = values[0].shape[-1] ** 0.5
         g = g + out_proj([torch.softmax(v @ v.T / root, -1) @ v for v in values], block)
-    return readout(visual, g)
+    return project_patches(visual, g)
 
 
 def temperature(u, width, kind):
@@ -123,4 +123,4 @@ def gem(visual, image, options):
         ]
         g = g + out_proj(heads, block)
         g = g + feed_forward(g, block) if options.mlp else g
-    return readout(visual, g)
+    return project_patches(visual, g)

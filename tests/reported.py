@@ -1,27 +1,30 @@
 """Records that no evaluation has made, for tests of the report."""
 
-from evaluation.records.record import Record
+from evaluation.records.record import SCHEMA, Record
 
 NASTY = """<img src=x onerror="alert(1)"> & 'é' </script>"""
 METHODS = ("clip", "maskclip", "clip_surgery", "gem")
+TITLES = dict(zip(METHODS, ("CLIP", "MaskCLIP", "CLIP Surgery", "GEM"), strict=True))
+DATES = dict(zip(METHODS, ("2021-03", "2021-12", "2023-04", "2023-12"), strict=True))
 
 
 def record(method="gem", *, dataset="toy", key="0" * 12, miou=0.5, options="", **other):
     fields = {
-        "schema": 1,
+        "schema": SCHEMA,
         "key": key,
         "names": {
-            "dataset": dataset, "method": method, "options": options,
-            "backbone": "tiny", "protocol": "gem",
+            "dataset": dataset, "method": method, "options": options, "title": TITLES[method],
+            "published": DATES[method], "model": "tiny", "protocol": "gem",
         },
         "setting": {"_target_": "evaluation.setting.Setting", "words": [NASTY], "limit": None},
         "scores": {"miou": miou, "heatmap_iou": 0.25, "pmiou_global": 0.125},
+        "titles": {"miou": "mIoU", "heatmap_iou": "map IoU"},
         "per_class": {"background": 0.9, "sun": None, NASTY: 0.123},
         "counts": {"matrix": [[7654321]]},
         "images": 200,
         "limit": None,
         "warnings": [],
-        "backbone": {"model": "tiny", "weights": "embedded", "sha256": "ab" * 32},
+        "model": {"name": "tiny", "weights": "embedded", "sha256": "ab" * 32},
         "hashes": {"weights": "a", "vocabulary": "b", "protocol": "c", "samples": "d"},
         "cost": {"seconds": 1.5, "images_per_second": 133.3, "device": "a CPU", "threads": 2},
         "code": {"commit": "f" * 40, "dirty": True, "python": "3.12", "packages": {"torch": "2"}},
@@ -35,6 +38,6 @@ def records():
     found.append(record(key="a" * 12, options=NASTY, miou=None))
     found.append(record("clip", dataset="voc", key="b" * 12, miou=0.104))
     loud = ["RANDOM WEIGHTS: these scores mean nothing"]
-    unsure = {"model": "tiny", "weights": "random", "sha256": None}
-    found.append(record(dataset="voc", key="c" * 12, miou=0.99, warnings=loud, backbone=unsure))
+    unsure = {"name": "tiny", "weights": "random", "sha256": None}
+    found.append(record(dataset="voc", key="c" * 12, miou=0.99, warnings=loud, model=unsure))
     return found

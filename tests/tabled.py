@@ -41,9 +41,10 @@ def compose(words):
 
 def record(score, images=10, **other):
     fields = {
-        "schema": 1, "key": "k", "names": {}, "setting": {}, "per_class": {}, "counts": {},
+        "schema": 2, "key": "k", "titles": {}, "names": {}, "setting": {}, "per_class": {},
+        "counts": {},
         "scores": {"miou": score, "pmiou": score}, "images": images, "limit": None,
-        "warnings": ["10 of the 20 images"], "backbone": {}, "code": {}, "created": "",
+        "warnings": ["10 of the 20 images"], "model": {}, "code": {}, "created": "",
         "hashes": {"code": code_fingerprint()},
         "cost": {"images_per_second": 5.0, "device": "none"},
     }  # fmt: skip

@@ -1,10 +1,13 @@
 """Every method against the equations written out in `naive`, and the promises of the trace."""
 
+import dataclasses
 import itertools
+import re
 
 import naive
 import pytest
 import torch
+from pydantic import ValidationError
 
 from gem.methods import Clip, ClipSurgery, Gem, MaskClip
 
@@ -30,7 +33,7 @@ def difference(ours, reference):
 
 
 def features(backbone, method, images):
-    return method(backbone.trace(images, keep=method.reads))
+    return method(backbone.trace(images, keep=method.num_blocks))
 
 
 def by_hand(function, backbone, images, *more):
@@ -86,20 +89,12 @@ def test_clip_surgery_is_a_point_of_gems_family(small, images):
 
 
 def test_projections_are_averaged_in_one_block(small, images):
-    """The write is linear: averaging readouts is averaging streams, of one block."""
+    """The write is linear: averaging attended values is averaging streams, of one block."""
     trace = small.trace(images, keep=1)
     last = trace.layers[-1]
-    streams = [last.resid + Gem(projections=(name,))._update(last) for name in "qkv"]
+    streams = [last.resid + last.update((name,), Gem().attention) for name in "qkv"]
     mean = trace.project(sum(streams) / 3)
     assert difference(Gem(blocks=1)(trace), mean) <= 1e-5
-
-
-@pytest.mark.parametrize("order", [(3, 1, 2), (0, 1, 2, 3), (2, 2, 0)])
-def test_iterations_are_shared_in_any_order(order, small, images):
-    trace = small.trace(images, keep=4)
-    for iters in order:
-        fresh = Gem(iters=iters)(small.trace(images, keep=4))
-        assert torch.equal(Gem(iters=iters)(trace), fresh)
 
 
 def test_methods_share_a_trace(small, images):
@@ -109,22 +104,34 @@ def test_methods_share_a_trace(small, images):
         assert torch.equal(method(trace), features(small, method, images))
 
 
-def test_readouts_are_computed_once(small, images, monkeypatch):
-    layer = small.trace(images, keep=1).layers[0]
-    settings = {"normalize": True, "temperature": "adaptive", "temperature_scale": 1.0}
-    attended = []
-    attend = layer._attend
-    monkeypatch.setattr(layer, "_attend", lambda *a: attended.append(1) or attend(*a))
-    for iters in (1, 2, 2, 1):
-        layer.self_self("q", iters=iters, **settings)
-    assert len(attended) == 4  # two steps, two readings
-
-
 def test_more_blocks_than_the_tower_has(small, images):
-    with pytest.raises(ValueError, match=r"^blocks=6 .* but the tower has 5$"):
+    with pytest.raises(ValueError, match=r"^blocks=6: the tower has 5 blocks$"):
         features(small, Gem(blocks=6), images)
 
 
 def test_fewer_blocks_need_a_trace_of_fewer_layers(small, images):
     assert torch.equal(Gem(blocks=2)(small.trace(images, keep=2)),
                        Gem(blocks=2)(small.trace(images, keep=5)))  # fmt: skip
+
+
+@pytest.mark.parametrize("method", [Clip, MaskClip, ClipSurgery, Gem])
+def test_a_method_says_how_it_is_called(method):
+    """Class variables: no field that a config could set, or that a record would hold."""
+    names = {field.name for field in dataclasses.fields(method)}
+    assert not names & {"title", "published"}
+    assert re.fullmatch(r"20\d\d-(0[1-9]|1[0-2])", method.published)
+    with pytest.raises(ValidationError, match="title"):
+        method(title="another")
+
+
+def test_methods_in_the_order_of_publication():
+    found = sorted([Gem, ClipSurgery, MaskClip, Clip], key=lambda method: method.published)
+    assert [method.title for method in found] == ["CLIP", "MaskCLIP", "CLIP Surgery", "GEM"]
+
+
+def test_methods_that_share_work_come_in_turn():
+    """K last: K+1 follows K. CLIP, which shares nothing, comes first and disturbs nobody."""
+    methods = [Gem(iters=2), ClipSurgery(), Gem(), Clip(), Gem(iters=0), Gem(blocks=2)]
+    found = sorted(methods, key=lambda method: method.cache_group)
+    assert found == [Clip(), ClipSurgery(), Gem(iters=0), Gem(), Gem(blocks=2), Gem(iters=2)]
+    assert Clip().cache_group == MaskClip().cache_group == ()

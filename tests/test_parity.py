@@ -20,7 +20,8 @@ from torch.nn.functional import normalize
 from gem.backbones import OpenClip
 from gem.image import min_max, upsample
 from gem.methods import Clip, Gem
-from gem.segmenter import Segmenter
+from gem.patches import Patches
+from gem.vocabulary import Queries
 
 REFERENCE = Path(__file__).parent / "reference"
 TOLERANCE = 1e-5  # largest difference over the largest value of the release, in float32
@@ -56,9 +57,10 @@ class Shared:
         return getattr(self.backbone, name)
 
     def trace(self, images, keep):
-        assert keep <= self.backbone.blocks
+        blocks = self.backbone.shape.num_blocks
+        assert keep <= blocks
         if images.shape not in self.traces:
-            self.traces[images.shape] = self.backbone.trace(images, keep=self.backbone.blocks)
+            self.traces[images.shape] = self.backbone.trace(images, keep=blocks)
         return self.traces[images.shape]
 
 
@@ -109,6 +111,14 @@ def method_of(case):
     )
 
 
+def cosines_of(case, backbone, method):
+    """Those of each image with the release's own embeddings of text."""
+    text = torch.from_numpy(goldens()[f"texts/{family(case)}"])
+    queries = Queries(text, torch.arange(len(text)), background=False, words=("",) * len(text))
+    segmenter = Patches(backbone=backbone(case["model"]), method=method)
+    return torch.stack([one.scores(queries) for one in segmenter.encode(images_of(case))])
+
+
 def compare(case, **found):
     """Each tensor, at the tokens, channels and pixels that are stored, with the release's."""
     tokens, channels, pixels = MANIFEST["steps"][family(case)].values()
@@ -128,7 +138,7 @@ def compare(case, **found):
 def test_features_are_the_releases(name, backbone):
     case = CASES[name]
     method = method_of(case)
-    trace = backbone(case["model"]).trace(images_of(case), keep=method.reads)
+    trace = backbone(case["model"]).trace(images_of(case), keep=method.num_blocks)
     patches = method(trace)
     compare(case, patches=patches, unit=normalize(patches, dim=-1), original=Clip()(trace))
 
@@ -136,19 +146,15 @@ def test_features_are_the_releases(name, backbone):
 @pytest.mark.parametrize("name", CASES)
 def test_cosines_are_the_releases(name, backbone):
     case = CASES[name]
-    text = torch.from_numpy(goldens()[f"texts/{family(case)}"])
-    cosines = Segmenter(backbone(case["model"]), method_of(case)).cosines(images_of(case), text)
-    compare(case, logits=cosines.flatten(2).mT)
+    compare(case, logits=cosines_of(case, backbone, method_of(case)).flatten(2).mT)
 
 
 @pytest.mark.parametrize("name", [name for name, case in CASES.items() if case["maps"]])
 def test_heat_maps_are_the_releases(name, backbone):
     case = CASES[name]
-    text = torch.from_numpy(goldens()[f"texts/{family(case)}"])
 
     def maps_of(method):
-        segmenter = Segmenter(backbone(case["model"]), method)
-        cosines = segmenter.cosines(images_of(case), text)
+        cosines = cosines_of(case, backbone, method)
         return [upsample(one, tuple(case["image"][1:])) for one in cosines]
 
     ours, plain = maps_of(method_of(case)), maps_of(Clip())

@@ -4,49 +4,51 @@ import pytest
 import torch
 from pydantic import ValidationError
 
-from gem.vocabulary import Prompts, Vocabulary
+from gem.vocabulary import Prompts, Vocabulary, embed_words
 
 
 class Recorder:
-    """A backbone that remembers what it was asked, and answers with rows of ``table``."""
+    """A text tower that remembers what it was asked, and answers with rows of ``table``."""
 
     def __init__(self, table):
         self.table = torch.tensor(table)
 
-    def embed(self, prompts):
+    def __call__(self, prompts):
         self.asked = list(prompts)
         return self.table
 
 
 def test_the_words_are_asked_and_not_the_names():
-    backbone = Recorder([[1.0, 0.0], [0.0, 1.0]])
+    tower = Recorder([[1.0, 0.0], [0.0, 1.0]])
     vocabulary = Vocabulary(names=("diningtable", "tvmonitor"), words=("table", "monitor"))
-    vocabulary.embed(backbone, Prompts(templates=("a photo of a {}",)))
-    assert backbone.asked == ["a photo of a table", "a photo of a monitor"]
+    embed_words(vocabulary, Prompts(templates=("a photo of a {}",)), tower)
+    assert tower.asked == ["a photo of a table", "a photo of a monitor"]
 
 
 def test_templates_are_averaged_per_class_and_normalised():
     """Two classes, two templates: (1, 0) and (0, 1) give the diagonal."""
-    backbone = Recorder([[1.0, 0.0], [0.0, 1.0], [0.6, 0.8], [0.6, 0.8]])
+    tower = Recorder([[1.0, 0.0], [0.0, 1.0], [0.6, 0.8], [0.6, 0.8]])
     vocabulary = Vocabulary(names=("a", "b"), words=("a", "b"))
-    found = vocabulary.embed(backbone, Prompts(templates=("{}", "two {}")))
-    assert backbone.asked == ["a", "two a", "b", "two b"]
-    torch.testing.assert_close(found.text, torch.tensor([[0.5**0.5, 0.5**0.5], [0.6, 0.8]]))
+    found = embed_words(vocabulary, Prompts(templates=("{}", "two {}")), tower)
+    assert tower.asked == ["a", "two a", "b", "two b"]
+    torch.testing.assert_close(found, torch.tensor([[0.5**0.5, 0.5**0.5], [0.6, 0.8]]))
 
 
 def test_one_template_is_the_text_tower_itself(small):
     vocabulary = Vocabulary(names=("cat", "dog"), words=("cat", "dog"))
-    found = vocabulary.embed(small, Prompts(templates=("a photo of a {}",)))
+    found = embed_words(vocabulary, Prompts(templates=("a photo of a {}",)), small.embed)
     own = small.embed(["a photo of a cat", "a photo of a dog"])
-    torch.testing.assert_close(found.text, own)
+    torch.testing.assert_close(found, own)
 
 
 def test_several_words_of_a_class_are_several_queries():
-    backbone = Recorder([[1.0, 0.0]] * 4)
+    tower = Recorder([[1.0, 0.0]] * 4)
     vocabulary = Vocabulary(names=("person", "dog"), words=("person; man in a suit;boy", "dog"))
-    found = vocabulary.embed(backbone, Prompts(templates=("a {}",)))
-    assert backbone.asked == ["a person", "a man in a suit", "a boy", "a dog"]
-    assert found.owner.tolist() == [0, 0, 0, 1]
+    found = vocabulary.with_text(embed_words(vocabulary, Prompts(templates=("a {}",)), tower))
+    assert tower.asked == ["a person", "a man in a suit", "a boy", "a dog"]
+    assert found.class_index.tolist() == [0, 0, 0, 1]
+    assert found.words == ("person", "man in a suit", "boy", "dog")
+    assert vocabulary.class_words == ((0, "person"), (0, "man in a suit"), (0, "boy"), (1, "dog"))
     assert (found.classes, found.background) == (2, False)
     parts = found.by_class(torch.arange(8.0).reshape(4, 2, 1))
     assert [part.flatten().tolist() for part in parts] == [[0, 1, 2, 3, 4, 5], [6, 7]]

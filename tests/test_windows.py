@@ -6,7 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from pydantic import ValidationError
 
-from gem.windows import Windows
+from gem.windows import SlidingWindow
 
 
 @pytest.mark.parametrize(
@@ -21,7 +21,7 @@ from gem.windows import Windows
 )
 def test_corners_by_hand(windows, image, expected):
     size, stride = windows
-    assert Windows(size=size, stride=stride).corners(*image) == tuple(expected)
+    assert SlidingWindow(size=size, stride=stride).corners(*image) == tuple(expected)
 
 
 @given(
@@ -29,7 +29,7 @@ def test_corners_by_hand(windows, image, expected):
     width=st.integers(1, 50),
 )  # fmt: skip
 def test_every_pixel_is_seen_by_whole_windows(size, share, height, width):
-    windows = Windows(size=size, stride=max(1, round(size * share)))
+    windows = SlidingWindow(size=size, stride=max(1, round(size * share)))
     seen = np.zeros((height, width), dtype=int)
     shape = windows.shape(height, width)
     for top, left in windows.corners(height, width):
@@ -42,4 +42,4 @@ def test_every_pixel_is_seen_by_whole_windows(size, share, height, width):
 @pytest.mark.parametrize("wrong", [(0, 1), (4, 0), (4, 5)])
 def test_windows_leave_no_gaps(wrong):
     with pytest.raises(ValidationError):
-        Windows(size=wrong[0], stride=wrong[1])
+        SlidingWindow(size=wrong[0], stride=wrong[1])

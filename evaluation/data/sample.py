@@ -43,6 +43,12 @@ class Sample:
     truth: Any
 
 
+def truth_size(truth: Any) -> tuple[int, int]:
+    """Height and width of the image that a truth, a mask or points, belongs to."""
+    height, width = truth.size if isinstance(truth, Points) else truth.shape
+    return int(height), int(width)
+
+
 class Dataset(Protocol):
     """An ordered collection of samples, and the card that names its classes.
 

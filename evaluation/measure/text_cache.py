@@ -11,7 +11,6 @@ from typing import TYPE_CHECKING
 
 from evaluation.setting import Setting
 from evaluation.setting.code import code_fingerprint
-from evaluation.setting.identity import describe, identity
 from evaluation.whole_files import write_whole
 
 if TYPE_CHECKING:
@@ -27,21 +26,21 @@ def embed_text(setting: Setting) -> Queries:
     The key holds everything that the numbers depend on: code, model, weights, precision, kind of
     device, templates and words. A file that cannot be read is made again. The folder is
     ``GEM_CACHE``, else ``gem-bench`` in the user's cache; where nothing can be written nothing is
-    kept. Random weights are not worth keeping.
+    kept. What the segmenter has no key for (random weights, no text at all) is not kept.
     """
     from safetensors import SafetensorError
     from safetensors.torch import load_file
 
-    backbone, asked = setting.backbone, setting.asked
-    if backbone.provenance.random:
-        return asked.embed(backbone, setting.prompts)
+    segmenter, vocabulary = setting.segmenter, setting.class_vocabulary
+    if segmenter.text_key is None:
+        return vocabulary.with_text(segmenter.embed(vocabulary, setting.prompts))
     path = cache_folder() / f"{_key(setting)}.safetensors"
     try:
-        text = load_file(path)["text"].to(backbone.torch_device)
+        text = load_file(path)["text"].to(segmenter.device)
     except (OSError, SafetensorError, KeyError):
-        text = asked.text(backbone, setting.prompts)
+        text = segmenter.embed(vocabulary, setting.prompts)
         _keep(text, path)
-    return asked.with_text(text)
+    return vocabulary.with_text(text)
 
 
 def cache_folder() -> Path:
@@ -51,13 +50,11 @@ def cache_folder() -> Path:
 
 
 def _key(setting: Setting) -> str:
-    backbone = setting.backbone
     content = [
         code_fingerprint(),
-        identity(describe(backbone)),
-        {"sha256": backbone.provenance.sha256, "device": backbone.torch_device.type},
+        setting.segmenter.text_key,
         list(setting.prompts.templates),
-        [word for _, word in setting.asked.queries],
+        [word for _, word in setting.class_vocabulary.class_words],
     ]
     return hashlib.sha256(json.dumps(content).encode()).hexdigest()[:24]
 

@@ -26,9 +26,7 @@ from jaxtyping import Bool, Float64, Int64
 from torch import Tensor
 from torchmetrics import Metric
 
-AGGREGATIONS = ("image", "class", "pair")
-SIDES = ("fg", "both")
-PAIRS = ("positive", "all")
+from evaluation.metrics.reading import AGGREGATIONS, PAIRS, SIDES, reading_name
 
 
 def count_points(
@@ -43,18 +41,6 @@ def count_points(
     kind = 2 * (~positive).long() + (~inside).long()
     counts = torch.bincount(4 * place + kind, minlength=4 * len(classes)).reshape(-1, 4)
     return torch.cat([classes[:, None], counts], dim=1)
-
-
-def reading_name(aggregation: str, side: str, pairs: str) -> str:
-    """``pmiou`` for the headline; what differs from it is appended: ``pmiou_class_both_all``."""
-    changed = [
-        value
-        for value, usual in zip(
-            (aggregation, side, pairs), ("image", "fg", "positive"), strict=True
-        )
-        if value != usual
-    ]
-    return "_".join(["pmiou", *changed])
 
 
 def readings(rows: Int64[Tensor, "p 6"]) -> dict[str, float]:

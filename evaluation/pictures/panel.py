@@ -1,4 +1,4 @@
-"""Pictures of predictions: the same class has the same colour in every panel of a figure."""
+"""A panel: scenes with their truth and what each method finds."""
 
 from __future__ import annotations
 
@@ -7,45 +7,28 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-import matplotlib as mpl
 import numpy as np
 from matplotlib.figure import Figure
 from matplotlib.patches import Patch
 
 from evaluation.data import VOID, Card, Sample
+from evaluation.pictures.palette import palette
 from evaluation.whole_files import write_whole
 
 if TYPE_CHECKING:
     from jaxtyping import Float, Integer
     from matplotlib.axes import Axes
 
-BACKGROUND = (0.95, 0.95, 0.94)
-VOID_COLOUR = (1.0, 1.0, 1.0)
-
 
 @dataclass(frozen=True)
-class Row:
+class PanelRow:
     """One scene of a panel: the sample and each method's labels at the truth's resolution."""
 
     sample: Sample
     predictions: Mapping[str, Integer[np.ndarray, "y x"]]
 
 
-def palette(*, background: bool) -> Float[np.ndarray, "256 3"]:
-    """One RGB colour in [0, 1] for every label; 255 is void, 0 the background if there is one."""
-    colours = np.empty((256, 3))
-    wheel = mpl.colormaps["tab20"](np.arange(20) % 20)[:, :3]
-    # tab20 comes in pairs of dark and light: first all dark ones, then all light ones
-    wheel = np.concatenate([wheel[0::2], wheel[1::2]])
-    for label in range(256):
-        colours[label] = wheel[(label - int(background)) % 20]
-    if background:
-        colours[0] = BACKGROUND
-    colours[VOID] = VOID_COLOUR
-    return colours
-
-
-def panel(rows: Sequence[Row], card: Card, path: Path) -> None:
+def panel(rows: Sequence[PanelRow], card: Card, path: Path) -> None:
     """Write a PNG: a line per scene with image, truth, and each method; a legend below.
 
     The legend names the classes that the truth of the shown scenes has.
@@ -75,7 +58,7 @@ def _bare(axis: Axes, picture: np.ndarray) -> None:
 
 
 def _legend(
-    figure: Figure, rows: Sequence[Row], card: Card, colours: Float[np.ndarray, "256 3"]
+    figure: Figure, rows: Sequence[PanelRow], card: Card, colours: Float[np.ndarray, "256 3"]
 ) -> None:
     shown = sorted({int(label) for row in rows for label in np.unique(row.sample.truth)} - {VOID})
     patches = [

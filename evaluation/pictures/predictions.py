@@ -1,24 +1,24 @@
-"""Label maps of single samples, for figures."""
+"""Label maps of single samples, for pictures.
+
+Shapes: y x pixels of the truth.
+"""
 
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 
 import numpy as np
+import torch
 from jaxtyping import Integer
 
-from evaluation.data import Dataset, Sample
-from evaluation.measure.evaluate import segmenter_of
-from evaluation.measure.mask_accumulator import min_max_at
+from evaluation.data import Dataset, Sample, task_of
+from evaluation.data.sample import truth_size
+from evaluation.measure.decision import label_map
 from evaluation.measure.text_cache import embed_text
-from evaluation.pictures.panel import Row, panel
-from evaluation.records.record import changed_options, method_name
-from evaluation.run.sweep import FAILURES
+from evaluation.pictures.panel import PanelRow, panel
 from evaluation.setting import Setting
-from gem.backbones import Backbone
-from gem.image import upsample
 
-ORDER = ("clip", "maskclip", "clip_surgery", "gem")
+FAILURES = (ValueError, OSError, RuntimeError)
 COLUMNS = 6  # methods beside each other in one picture
 
 
@@ -29,29 +29,30 @@ def draw_panels(settings: Iterable[Setting], folder: Path) -> tuple[list[Path], 
     options changed; random weights have nothing to show. Returns the pictures, and a sentence for
     each that could not be drawn.
     """
-    groups: dict[tuple[Backbone, Dataset], dict[str, Setting]] = {}
-    for setting in sorted(settings, key=lambda one: len(changed_options(one))):
-        if not setting.backbone.provenance.random:
-            group = groups.setdefault((setting.backbone, setting.dataset), {})
-            group.setdefault(method_name(setting), setting)
+    groups: dict[tuple[str, str, Dataset], dict[str, Setting]] = {}
+    for setting in sorted(settings, key=lambda one: len(one.segmenter.variant)):
+        model = setting.segmenter.provenance
+        if not model.random:
+            group = groups.setdefault((model.model, model.source, setting.dataset), {})
+            group.setdefault(setting.segmenter.title, setting)
     several = {parts: methods for parts, methods in groups.items() if len(methods) > 1}
-    models = Counter(dataset.card.name for _, dataset in several)
+    models = Counter(dataset.card.name for *_, dataset in several)
     found, undrawn = [], []
-    for (backbone, dataset), methods in several.items():
+    for (model_name, weights, dataset), methods in several.items():
         name = dataset.card.name
-        shown = {method: methods[method] for method in ORDER if method in methods}
-        path = folder / f"panel-{name}{_suffix(backbone) if models[name] > 1 else ''}.png"
+        suffix = f"-{Path(model_name).name}-{Path(weights).stem}" if models[name] > 1 else ""
+        path = folder / f"panel-{name}{suffix}.png"
         try:
-            found.append(draw_panel(shown, path))
+            found.append(draw_panel(in_order(methods), path))
         except FAILURES as error:
             undrawn.append(f"{path.name} is not drawn: {' '.join(str(error).split())}")
     return [path for path in found if path], undrawn
 
 
-def _suffix(backbone: Backbone) -> str:
-    """A model in the name of a file."""
-    model = backbone.provenance
-    return f"-{Path(model.model).name}-{Path(model.source).stem}"
+def in_order(settings: Mapping[str, Setting]) -> dict[str, Setting]:
+    """Settings in the order in which their methods were published; undated ones come last."""
+    ranked = sorted(settings.items(), key=lambda one: one[1].segmenter.published or "9999")
+    return dict(ranked)
 
 
 def draw_panel(
@@ -61,40 +62,37 @@ def draw_panel(
 
     None for points, and for random weights, which have nothing to show.
     """
-    trained = [pair for pair in settings.items() if not pair[1].backbone.provenance.random]
-    if not trained:
+    trained = [pair for pair in settings.items() if not pair[1].segmenter.provenance.random]
+    shown = {name: one for name, one in trained[:COLUMNS] if one.dataset == trained[0][1].dataset}
+    if not shown or task_of(trained[0][1].dataset) != "masks":
         return None
-    shown = dict(trained[:COLUMNS])
-    dataset = next(iter(shown.values())).dataset
-    if not isinstance(dataset[dataset.ids[0]].truth, np.ndarray):
-        return None
-    shown = {name: setting for name, setting in shown.items() if setting.dataset == dataset}
-    panel(predictions(shown, count=count, seed=seed), dataset.card, path)
+    panel(predictions(shown, count=count, seed=seed), trained[0][1].dataset.card, path)
     return path
 
 
-def predictions(settings: Mapping[str, Setting], *, count: int, seed: int = 0) -> list[Row]:
+def predictions(settings: Mapping[str, Setting], *, count: int, seed: int = 0) -> list[PanelRow]:
     """Samples chosen by the seed, with each setting's labels; the settings share one data set."""
     first = next(iter(settings.values()))
     places = np.random.default_rng(seed).permutation(len(first.ids))[:count]
     samples = [first.dataset[first.ids[place]] for place in sorted(places)]
     columns = {name: label_maps(setting, samples) for name, setting in settings.items()}
     return [
-        Row(sample=sample, predictions={name: maps[index] for name, maps in columns.items()})
+        PanelRow(sample=sample, predictions={name: maps[index] for name, maps in columns.items()})
         for index, sample in enumerate(samples)
     ]
 
 
 def label_maps(setting: Setting, samples: Sequence[Sample]) -> list[Integer[np.ndarray, "y x"]]:
     """Decisions of one setting at each truth's resolution."""
-    card, protocol = setting.dataset.card, setting.protocol
-    segmenter, queries = segmenter_of(setting), embed_text(setting)
+    segmenter, protocol, card = setting.segmenter, setting.protocol, setting.dataset.card
+    queries = embed_text(setting)
     found = []
     for sample in samples:
-        (view,) = segmenter.see(segmenter.prepare(sample.image)[None])
-        size = (sample.truth.shape[0], sample.truth.shape[1])
-        cosines = view.cosines(queries.text)
-        scaled = min_max_at(cosines, size) if protocol.min_max else cosines
-        labels = protocol.decide(upsample(scaled, size), queries, background=card.background)
+        pixels = segmenter.prepare(sample.image, resize=protocol.resize, sample_id=sample.id)
+        ((image,),) = segmenter.encode_together(
+            [segmenter], torch.stack([pixels]), windows=protocol.windows
+        )
+        size = truth_size(sample.truth)
+        labels = label_map(image, queries, protocol, size, background=card.background)
         found.append(labels.cpu().numpy())
     return found

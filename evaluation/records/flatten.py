@@ -5,18 +5,18 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-from evaluation.console import HEADINGS
 from evaluation.records.record import Record
-from evaluation.setting.identity import identity
+from evaluation.setting.identity import deciding
 
 Scalar = str | int | float | bool | None
 
 
 def row(record: Record) -> dict[str, Scalar]:
     """All of a record that fits into one line: names, scores, options, cost, origin."""
-    names = {name: value for name, value in record.names.items() if name != "options"}
+    options = flat(record.setting).items()
+    names = named(record)
     return {
-        **named(record),
+        **names,
         "options": record.names["options"],
         "images": record.images,
         **percent(record),
@@ -26,15 +26,15 @@ def row(record: Record) -> dict[str, Scalar]:
         "commit": record.code["commit"],
         "dirty": record.code["dirty"],
         "key": record.key,
-        **{name: value for name, value in flat(record.setting).items() if name not in names},
+        **{name: value for name, value in options if name not in names},
         "notes": "; ".join(record.warnings),
     }
 
 
 def named(record: Record) -> dict[str, Scalar]:
     """What the parts of a setting are called."""
-    parts = {name: record.names[name] for name in ("dataset", "method", "backbone", "protocol")}
-    return {**parts, "weights": record.backbone["weights"]}
+    parts = {name: record.names[name] for name in ("dataset", "method", "model", "protocol")}
+    return {**parts, "weights": record.model["weights"]}
 
 
 def percent(record: Record) -> dict[str, Scalar]:
@@ -45,7 +45,8 @@ def percent(record: Record) -> dict[str, Scalar]:
 def flat(description: dict[str, Any]) -> dict[str, Scalar]:
     """Options by dotted name; an object that holds others has the name of its class.
 
-    Lists are text: ``qkv``, or with commas where an item is longer than a letter.
+    The parts of a segmenter have their own names (``method.iters``), as words of the command line
+    have. Lists are text: ``qkv``, or with commas where an item is longer than a letter.
     """
     found: dict[str, Scalar] = {}
     for name, value in description.items():
@@ -54,7 +55,8 @@ def flat(description: dict[str, Any]) -> dict[str, Scalar]:
         if isinstance(value, dict):
             if "_target_" in value:
                 found[name] = value["_target_"].rsplit(".", 1)[-1]
-            found |= {f"{name}.{below}": item for below, item in flat(value).items()}
+            above = "" if name == "segmenter" else f"{name}."
+            found |= {f"{above}{below}": item for below, item in flat(value).items()}
         elif isinstance(value, list):
             items = [str(item) for item in value]
             found[name] = ("" if all(len(item) == 1 for item in items) else ", ").join(items)
@@ -67,25 +69,28 @@ def ablation(records: Sequence[Record]) -> tuple[list[str], list[list[Scalar]]]:
     """The table of a sweep: columns, and a row per record.
 
     Columns are the names that differ, the options that differ between settings of the same name
-    (the iterations of GEM, and not that CLIP has none), the images, and the headline scores in
-    percent; where nothing differs, the names.
+    (the iterations of GEM, and not that CLIP has none), the images, and the scores that have a
+    column, in percent; where nothing differs, the names.
     """
-    rows = [flat(identity(record.setting)) | named(record) for record in records]
+    rows = [flat(deciding(record.setting)) | named(record) for record in records]
     every = list(dict.fromkeys([*named(records[0]), *(name for one in rows for name in one)]))
     varied = [name for name in every if _varies(name, rows)]
     varied = varied or list(named(records[0]))
-    every = list(dict.fromkeys(name for record in records for name in record.scores))
-    scores = [name for name in every if not name.startswith("pmiou_")]
-    headings = [f"{HEADINGS.get(name, name)} (%)" for name in scores]
+    titles = titles_of(records)
     table = [
         [
             *(one.get(name) for name in varied),
             record.images,
-            *(percent(record).get(name) for name in scores),
+            *(percent(record).get(name) for name in titles),
         ]
         for one, record in zip(rows, records, strict=True)
     ]
-    return [*varied, "images", *headings], table
+    return [*varied, "images", *(f"{title} (%)" for title in titles.values())], table
+
+
+def titles_of(records: Sequence[Record]) -> dict[str, str]:
+    """The scores that have a column in any of the records, by name, in their order."""
+    return {name: title for record in records for name, title in record.titles.items()}
 
 
 def _varies(name: str, rows: Sequence[dict[str, Scalar]]) -> bool:

@@ -14,25 +14,31 @@ from evaluation.places import ROOT
 if TYPE_CHECKING:
     import torch
 
-    from evaluation.measure.evaluate import Result
-
 PACKAGES = ("torch", "torchvision", "open_clip_torch", "torchmetrics", "numpy", "pillow")
 
 
-def cost(result: Result, device: torch.device) -> dict[str, float | str | int]:
-    """Time, memory and hardware of an evaluation, and how many settings shared its pass."""
-    import resource
+def cost(
+    *,
+    seconds: float,
+    images: int,
+    settings: int,
+    peak: int,
+    peak_since: str,
+    device: torch.device,
+) -> dict[str, float | str | int]:
+    """Time, memory and hardware of an evaluation, and how many settings shared its pass.
 
+    peak: bytes. peak_since: whether that is the peak of the pass or of the whole process.
+    """
     import torch
 
     gpu = device.type == "cuda"
-    kibibytes = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
-    peak = torch.cuda.max_memory_allocated(device) if gpu else kibibytes * 1024
     return {
-        "seconds": round(result.seconds, 3),
-        "images_per_second": round(result.images / result.seconds, 2),
+        "seconds": round(seconds, 3),
+        "images_per_second": round(images / seconds, 2),
         "peak_memory_mib": round(peak / 2**20),
-        "settings_in_pass": result.settings,
+        "peak_memory_of": peak_since,
+        "settings_in_pass": settings,
         "device": torch.cuda.get_device_name(device) if gpu else _processor(),
         "threads": torch.get_num_threads(),
     }

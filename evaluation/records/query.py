@@ -1,4 +1,4 @@
-"""A folder of records as a frame: filters, order, a table for the terminal."""
+"""A folder of records as a frame: filters and order."""
 
 from __future__ import annotations
 
@@ -9,38 +9,28 @@ from operator import ge, gt, le, lt
 from pathlib import Path
 
 import pandas as pd
-from rich.table import Table
 
-from evaluation.console import HEADINGS
-from evaluation.records.flatten import row
-from evaluation.records.record import read_record
+from evaluation.records.flatten import row, titles_of
+from evaluation.records.record import read_records
 
 ORDERS = {"<": lt, "<=": le, ">": gt, ">=": ge}
 FILTER = re.compile(r"([\w.]+)\s*(<=|>=|!=|<|>|=)\s*(.*)", re.DOTALL)
-COLUMNS = ("dataset", "method", "options", "backbone", "weights", "protocol", "images")
-ALWAYS = ("method", "options")
 
 
-def read_folder(folder: Path) -> tuple[pd.DataFrame, list[str]]:
+def read_frame(folder: Path) -> tuple[pd.DataFrame, list[str]]:
     """The records of a folder, and the names of the files that are none.
 
-    A column per name, score and option; empty where a record has no such thing. Of two files
-    with the same key (a copy under another name) the newer record counts. Raises
-    FileNotFoundError if there is no folder, ValueError if there is no record in it.
+    A column per name, score and option; empty where a record has no such thing. The titles of the
+    scores that have a column in tables are in ``frame.attrs["titles"]``. Raises FileNotFoundError
+    if there is no folder, ValueError if there is no record in it.
     """
-    if not folder.is_dir():
-        raise FileNotFoundError(f"{folder}: no such folder")
-    rows, others = [], []
-    files = (path for path in folder.iterdir() if path.is_file())  # `alone` is a folder of speeds
-    for path in sorted(path for path in files if not path.name.startswith(".")):
-        try:
-            rows.append(row(read_record(path)) | {"file": path.name})
-        except (ValueError, OSError, AttributeError, KeyError, TypeError):
-            others.append(path.name)
-    if not rows:
+    found, others = read_records(folder)
+    if not found:
         raise ValueError(f"{folder}: no records there")
-    frame = pd.DataFrame(rows).sort_values("created", kind="stable")
-    return frame.drop_duplicates("key", keep="last").reset_index(drop=True), others
+    records = [record for record, _ in found]
+    frame = pd.DataFrame([row(record) | {"file": path.name} for record, path in found])
+    frame.attrs["titles"] = titles_of(records)
+    return frame, others
 
 
 def column(frame: pd.DataFrame, name: str) -> str:
@@ -56,19 +46,19 @@ def column(frame: pd.DataFrame, name: str) -> str:
     raise ValueError(f"{name}: no such column; columns are {', '.join(frame)}")
 
 
-def select(frame: pd.DataFrame, words: Sequence[str]) -> pd.DataFrame:
+def select(frame: pd.DataFrame, filters: Sequence[str]) -> pd.DataFrame:
     """The rows that all filters keep; a row without the value is kept by none but ``!=``."""
-    for word in words:
-        found = FILTER.fullmatch(word)
+    for text in filters:
+        found = FILTER.fullmatch(text)
         if not found:
-            raise ValueError(f"{word}: expected a filter such as dataset=voc or 'images>100'")
+            raise ValueError(f"{text}: expected a filter such as dataset=voc or 'images>100'")
         name, sign, wanted = found.groups()
         values = frame[column(frame, name)]
         if sign in ORDERS:
             try:
                 limit = float(wanted)
             except ValueError:
-                raise ValueError(f"{word}: {sign} compares with a number") from None
+                raise ValueError(f"{text}: {sign} compares with a number") from None
             kept = ORDERS[sign](pd.to_numeric(values, errors="coerce"), limit)
         else:
             equal = values.map(lambda value, wanted=wanted: _matches(value, wanted))
@@ -85,33 +75,13 @@ def sort(frame: pd.DataFrame, by: str) -> pd.DataFrame:
     return frame.loc[key.sort_values(ascending=not by.startswith("-"), kind="stable").index]
 
 
-def table(frame: pd.DataFrame) -> Table:
-    """Names, headline scores in percent, and the key; what all rows share is in the title."""
-    shared = [name for name in COLUMNS if name not in ALWAYS and len(set(frame[name])) == 1]
-    said = [f"{name} {frame[name].iloc[0]}" for name in shared]
-    title = ", ".join([f"{len(frame)} record{'s' * (len(frame) != 1)} (%)", *said])
-    shown = Table(title=title, title_justify="left")
-    scores = [name for name in HEADINGS if name in frame and frame[name].notna().any()]
-    columns = [name for name in COLUMNS if name not in shared]
-    for name in columns:
-        shown.add_column(name, min_width=len(name), overflow="fold")
-    for name in scores:
-        shown.add_column(HEADINGS[name], justify="right", no_wrap=True)
-    shown.add_column("key", no_wrap=True)
-    for one in frame.to_dict("records"):
-        names = ["-" if _empty(one[name]) else str(one[name]) for name in columns]
-        values = ["-" if _empty(one[name]) else f"{one[name]:.1f}" for name in scores]
-        shown.add_row(*names, *values, one["key"])
-    return shown
-
-
 def _matches(value: object, wanted: str) -> bool:
     """Whether a value is one of the wanted: the same number, or the pattern fits its text."""
     return any(_same(value, one.strip()) for one in wanted.split(","))
 
 
 def _same(value: object, wanted: str) -> bool:
-    if _empty(value):
+    if is_empty(value):
         return wanted.lower() in {"", "null", "none"}
     if isinstance(value, int | float) and not isinstance(value, bool):
         try:
@@ -121,5 +91,6 @@ def _same(value: object, wanted: str) -> bool:
     return fnmatchcase(str(value).lower(), wanted.lower())
 
 
-def _empty(value: object) -> bool:
+def is_empty(value: object) -> bool:
+    """Whether a cell holds nothing."""
     return value is None or value != value  # noqa: PLR0124 pandas' nan

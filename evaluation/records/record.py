@@ -3,31 +3,24 @@
 from __future__ import annotations
 
 import json
-import math
-import tempfile
-from dataclasses import asdict, dataclass, fields
-from datetime import UTC, datetime
+from collections.abc import Iterator
+from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
-from evaluation.data.on_disk import fingerprint_data
-from evaluation.records.provenance import code, cost
-from evaluation.setting import Setting
-from evaluation.setting.code import code_fingerprint
-from evaluation.setting.identity import describe, fingerprint
+from evaluation.records.names import NAMES, file_name
 from evaluation.whole_files import write_json
 
-if TYPE_CHECKING:
-    from evaluation.measure.evaluate import Result
-
-SCHEMA = 1
+SCHEMA = 2
 
 
 @dataclass(frozen=True)
 class Record:
-    """What one evaluation found and under which circumstances. See `make_record`.
+    """What one evaluation found and under which circumstances; `checked.make_record` makes one.
 
-    Scores are shares in [0, 1], the headline first; None where nothing of the kind occurred.
+    names: what the parts of the setting are called: dataset, method, title and published (of the
+    segmenter), options, model, protocol. scores: shares in [0, 1], the headline first; None where
+    nothing of the kind occurred. titles: what tables call the scores that have a column.
     ``hashes`` tell which weights, vocabulary, protocol, samples and files were used; two records
     with the same ``key`` are of the same setting and, of the same data, have the same scores.
     """
@@ -37,159 +30,38 @@ class Record:
     names: dict[str, str]
     setting: dict[str, Any]
     scores: dict[str, float | None]
+    titles: dict[str, str]
     per_class: dict[str, float | None]
     counts: dict[str, list[Any]]
     images: int
     limit: int | None
     warnings: list[str]
-    backbone: dict[str, str | None]
+    model: dict[str, str | None]
     hashes: dict[str, str | None]
     cost: dict[str, float | str | int]
     code: dict[str, Any]
     created: str
 
     @property
+    def headline(self) -> float | None:
+        """The first score."""
+        return next(iter(self.scores.values()))
+
+    @property
     def file_name(self) -> str:
         """A name that a reader of the folder understands, unique by the key."""
-        return Identity(self.key, self.names, self.hashes).file_name
+        return file_name(self.names, self.key)
+
+    @property
+    def random(self) -> bool:
+        """Whether the weights were random, so that the scores mean nothing."""
+        return self.model["sha256"] is None
 
     @property
     def images_per_second(self) -> float | None:
         """The speed of the setting; None if it shared its pass with others."""
         alone = self.cost.get("settings_in_pass", 1) == 1
         return float(self.cost["images_per_second"]) if alone else None
-
-
-@dataclass(frozen=True)
-class Identity:
-    """What is known of a record before the evaluation.
-
-    The hashes of data and code are not in the key: a record of other data or code has the same
-    place, is not valid, and is replaced.
-    """
-
-    key: str
-    names: dict[str, str]
-    hashes: dict[str, str | None]
-
-    @property
-    def file_name(self) -> str:
-        """The record's."""
-        parts = (self.names["dataset"], self.names["method"], self.names["backbone"], self.key)
-        return "-".join(parts) + ".json"
-
-
-def identify(setting: Setting) -> Identity:
-    """The key, names and hashes of a setting; reads the weights' file, but builds no model.
-
-    Raises what finding the weights and listing the samples raise.
-    """
-    model = setting.backbone.provenance
-    hashes = {
-        "weights": model.sha256,
-        "vocabulary": fingerprint([setting.asked, setting.prompts]),
-        "protocol": fingerprint(setting.protocol),
-        "samples": fingerprint(list(setting.ids)),
-    }
-    names = {
-        "dataset": setting.dataset.card.name,
-        "method": method_name(setting),
-        "options": changed_options(setting),
-        "backbone": model.model,
-        "protocol": setting.protocol.name,
-    }
-    key = fingerprint([describe(setting), hashes])
-    code()  # asked first here, before the evaluation
-    data = fingerprint_data(setting.dataset, setting.ids)
-    return Identity(key, names, {**hashes, "data": data, "code": code_fingerprint()})
-
-
-def find_record(identity: Identity, folder: Path) -> Record | None:
-    """The valid record of a setting, or None: a whole file, the same key, hashes and code."""
-    path = folder / identity.file_name
-    try:
-        record = read_record(path)
-    except (ValueError, OSError):
-        return None
-    return record if (record.key, record.hashes) == (identity.key, identity.hashes) else None
-
-
-def make_record(setting: Setting, result: Result) -> Record:
-    """The record of an evaluation that has just ended."""
-    found, model = identify(setting), setting.backbone.provenance
-    return Record(
-        schema=SCHEMA,
-        key=found.key,
-        names=found.names,
-        setting=describe(setting),
-        scores={
-            name: None if math.isnan(value) else value
-            for name, value in result.outcome.scores.items()
-        },
-        per_class=result.outcome.per_class,
-        counts=result.outcome.counts,
-        images=result.images,
-        limit=setting.limit,
-        warnings=warnings_of(setting),
-        backbone={"model": model.model, "weights": model.source, "sha256": model.sha256},
-        hashes=found.hashes,
-        cost=cost(result, setting.backbone.torch_device),
-        code=code(),
-        created=datetime.now(UTC).isoformat(timespec="seconds"),
-    )
-
-
-def method_name(setting: Setting) -> str:
-    """The method as configs call it: the name of its module."""
-    return type(setting.method).__module__.rsplit(".", 1)[-1]
-
-
-def changed_options(setting: Setting) -> str:
-    """The options of the method that are not its defaults, ``iters=3 blocks=6``."""
-    method: Any = setting.method
-    found = ((field, getattr(method, field.name)) for field in fields(method))
-    return " ".join(
-        f"{field.name}={_short(value)}" for field, value in found if value != field.default
-    )
-
-
-def _short(value: object) -> str:
-    return "".join(map(str, value)) if isinstance(value, tuple) else str(value)
-
-
-def warnings_of(setting: Setting) -> list[str]:
-    """What a reader must know before believing the scores."""
-    said = []
-    if setting.backbone.provenance.random:
-        said.append("RANDOM WEIGHTS: these scores mean nothing")
-    whole = setting.dataset.card.images or len(setting.dataset.ids)
-    if len(setting.ids) != whole:
-        said.append(f"{len(setting.ids)} of the {whole} images of the split")
-    said.extend(getattr(setting.dataset, "notes", ()))  # of readers that may leave rows out
-    if setting.protocol.tuned:
-        said += _tuned_on(Path(setting.protocol.tuned), setting)
-    return said
-
-
-def _tuned_on(path: Path, setting: Setting) -> list[str]:
-    """How many of the evaluated samples the protocol's values were tuned on. Raises ValueError."""
-    try:
-        tuned = json.loads(path.read_text(encoding="utf-8"))
-        same = tuned["dataset"] == setting.dataset.card.name
-        shared = set(tuned["ids"]) & set(setting.ids) if same else set()
-    except (OSError, json.JSONDecodeError, KeyError, TypeError) as error:
-        raise ValueError(f"protocol.tuned={path} is not a file of scripts/tune.py") from error
-    return [f"TUNED ON {len(shared)} OF THESE SAMPLES: {path}"] if shared else []
-
-
-def prepare_folder(folder: Path) -> None:
-    """Make the folder of the records. Raises PermissionError if nothing can be written there."""
-    try:
-        folder.mkdir(parents=True, exist_ok=True)
-        with tempfile.TemporaryFile(dir=folder):
-            pass
-    except OSError as error:
-        raise PermissionError(f"output={folder}: cannot write there: {error.strerror}") from error
 
 
 def write_record(record: Record, folder: Path) -> Path:
@@ -205,6 +77,47 @@ def read_record(path: Path) -> Record:
         content = json.loads(path.read_text(encoding="utf-8"))
         if content["schema"] != SCHEMA:
             raise ValueError(f"{path} has schema {content['schema']}, expected {SCHEMA}")
-        return Record(**content)
-    except (json.JSONDecodeError, UnicodeDecodeError, TypeError, KeyError) as error:
+        record = Record(**content)
+        _check_parts(record)
+    except (json.JSONDecodeError, UnicodeDecodeError, TypeError, KeyError, AttributeError) as error:
         raise ValueError(f"{path} is not a record: {error}") from error
+    return record
+
+
+def _check_parts(record: Record) -> None:
+    """Raise what a damaged part raises when it is read: every reader meets the same damage."""
+    _ = [record.names[name] for name in NAMES]
+    _ = [record.model[name] for name in ("name", "weights", "sha256")]
+    _ = (record.cost["images_per_second"], record.cost["device"], record.code["commit"])
+    _ = (record.code["dirty"], record.setting["_target_"], record.scores[next(iter(record.titles))])
+    for part in (record.scores, record.titles, record.per_class, record.hashes):
+        part.items()
+
+
+def read_records(folder: Path) -> tuple[list[tuple[Record, Path]], list[str]]:
+    """The records of a folder, oldest first, and the names of the files that are none.
+
+    Of two files with the same key (a copy under another name) the newer record counts. Hidden
+    files are not looked at. Raises FileNotFoundError if there is no such folder.
+    """
+    if not folder.is_dir():
+        raise FileNotFoundError(f"{folder}: no such folder")
+    found: dict[str, tuple[Record, Path]] = {}
+    others = []
+    for path in _files(folder):
+        try:
+            record = read_record(path)
+        except (ValueError, OSError):
+            others.append(path.name)
+            continue
+        known = found.get(record.key)
+        if known is None or known[0].created <= record.created:
+            found[record.key] = (record, path)
+    return sorted(found.values(), key=lambda one: (one[0].created, one[1].name)), others
+
+
+def _files(folder: Path) -> Iterator[Path]:
+    """The files of a folder by name; ``alone``, the folder of speeds, is not looked into."""
+    for path in sorted(folder.iterdir()):
+        if path.is_file() and not path.name.startswith("."):
+            yield path

@@ -8,13 +8,7 @@ from pathlib import Path
 
 import yaml
 
-from evaluation.records.record import Record, read_record
-
-RANDOM = "RANDOM WEIGHTS"
-LABELS = {
-    "clip": "CLIP", "maskclip": "MaskCLIP", "clip_surgery": "CLIP Surgery", "gem": "GEM",
-    "gem_released": "GEM, released", "sclip": "SCLIP", "clearclip": "ClearCLIP", "naclip": "NACLIP",
-}  # fmt: skip
+from evaluation.records.record import Record, read_records
 
 
 @dataclass(frozen=True)
@@ -27,8 +21,7 @@ class Entry:
     @property
     def random(self) -> bool:
         """Whether the weights were random, so that the scores mean nothing."""
-        said = any(RANDOM in line for line in self.record.warnings)
-        return said or self.record.backbone["sha256"] is None
+        return self.record.random
 
     @property
     def method(self) -> str:
@@ -43,15 +36,15 @@ class Entry:
     @property
     def label(self) -> str:
         """The method's name as papers write it."""
-        return LABELS.get(self.method, self.method)
+        return self.record.names["title"]
 
     @property
     def parts(self) -> dict[str, str]:
         """What else the number depends on, for columns of the table."""
         record = self.record
-        weights = str(record.backbone["weights"])
+        weights = str(record.model["weights"])
         return {
-            "backbone": record.names["backbone"],
+            "model": record.names["model"],
             "weights": weights if "/" not in weights else weights.rsplit("/", 1)[-1],
             "protocol": record.names["protocol"],
         }
@@ -59,12 +52,12 @@ class Entry:
     @property
     def options(self) -> str:
         """Its options that are not the defaults."""
-        return self.record.names.get("options", "")
+        return self.record.names["options"]
 
     @property
     def rank(self) -> tuple[object, ...]:
-        """Its place in a table: by method, then by options, numbers as numbers."""
-        place = list(LABELS).index(self.method) if self.method in LABELS else len(LABELS)
+        """Its place in a table: methods as they were published, then options, as numbers."""
+        place = self.record.names["published"] or "9999"
         words = [word.partition("=") for word in self.options.split()]
         options = [(name, _number(value), value) for name, _, value in words]
         return (place, self.method, options, self.record.names["protocol"])
@@ -86,32 +79,26 @@ class Entry:
         return sorted(found, key=lambda item: -1.0 if item[1] is None else item[1], reverse=True)
 
     @property
+    def scores(self) -> list[tuple[str, float | None]]:
+        """Titles of the scores that have a column in tables, with the scores in percent."""
+        record = self.record
+        return [(title, in_percent(record.scores[name])) for name, title in record.titles.items()]
+
+    @property
     def readings(self) -> list[tuple[str, float | None]]:
-        """Scores of points in every reading, in percent; empty for masks."""
-        scores = self.record.scores.items()
-        return [(name, in_percent(value)) for name, value in scores if name.startswith("pmiou_")]
+        """Scores that have no column in tables (points in every reading), in percent."""
+        record = self.record
+        found = [name for name in record.scores if name not in record.titles]
+        return [(name, in_percent(record.scores[name])) for name in found]
 
 
 def read_entries(folder: Path) -> tuple[list[Entry], list[str]]:
     """The records of a folder, oldest first, and the names of the files that are none.
 
-    Of files with the same key the newest record counts. Raises FileNotFoundError if there is no
-    such folder.
+    Raises FileNotFoundError if there is no such folder.
     """
-    if not folder.is_dir():
-        raise FileNotFoundError(f"--records {folder}: no such folder")
-    found: dict[str, Entry] = {}
-    others = []
-    for path in sorted(folder.glob("*.json")):
-        try:
-            entry = Entry(read_record(path), _from_here(path).as_posix())
-        except (ValueError, OSError):
-            others.append(path.name)
-            continue
-        known = found.get(entry.record.key)
-        if known is None or known.record.created <= entry.record.created:
-            found[entry.record.key] = entry
-    return sorted(found.values(), key=lambda entry: (entry.record.created, entry.file)), others
+    found, others = read_records(folder)
+    return [Entry(record, _from_here(path).as_posix()) for record, path in found], others
 
 
 def _number(text: str) -> float:

@@ -37,7 +37,7 @@ def render(content: Content) -> str:
     environment = Environment(
         autoescape=True, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True
     )
-    environment.filters |= {"percent": percent, "heading": results.heading}
+    environment.filters |= {"percent": percent}
     template = environment.from_string(_part("page.html.j2"))
     return template.render(
         content=content,

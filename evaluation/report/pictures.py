@@ -15,7 +15,7 @@ import numpy as np
 from PIL import Image
 
 from evaluation.data import VOID
-from evaluation.pictures.panel import palette
+from evaluation.pictures.palette import palette, palette_bytes
 
 if TYPE_CHECKING:
     from jaxtyping import Integer
@@ -59,8 +59,7 @@ def photo_uri(image: Image.Image) -> str:
 def mask_uri(labels: Integer[np.ndarray, "y x"], *, background: bool) -> str:
     """Labels as a PNG with the palette of the figures; void and background are transparent."""
     image = Image.fromarray(labels.astype("uint8"))
-    colours = (255 * palette(background=background)).round().astype("uint8")
-    image.putpalette(colours.tobytes())
+    image.putpalette(palette_bytes(background=background))
     opacity = np.full(256, 255, dtype="uint8")
     opacity[VOID] = 0
     opacity[0] = 0 if background else 255

@@ -8,13 +8,13 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 
-from evaluation.console import HEADINGS
 from evaluation.data import load_card
+from evaluation.records.flatten import titles_of
 from evaluation.report.entry import Entry, commit_of, in_percent
 
 
 @dataclass(frozen=True)
-class Cell:
+class ScoreCell:
     """A score in percent; ``best`` of its column among records that can be compared."""
 
     value: float | None
@@ -22,7 +22,7 @@ class Cell:
 
 
 @dataclass
-class Sheet:
+class DatasetSheet:
     """All records of one data set. ``scores`` are names of columns, the headline first."""
 
     name: str
@@ -38,9 +38,13 @@ class Sheet:
 
     @cached_property
     def scores(self) -> list[str]:
-        """Names of the scores that any record has; single readings of points stay in its panel."""
-        names = dict.fromkeys(name for entry in self.entries for name in entry.record.scores)
-        return [name for name in names if not name.startswith("pmiou_")]
+        """Names of the scores that have a column in any record; others stay in its panel."""
+        return list(self.titles)
+
+    @cached_property
+    def titles(self) -> dict[str, str]:
+        """What tables call these scores."""
+        return titles_of([entry.record for entry in self.entries])
 
     @cached_property
     def varied(self) -> list[str]:
@@ -74,31 +78,26 @@ class Sheet:
         """Whether a record is left out of the comparison."""
         return entry.random or entry.samples != self.compared
 
-    def cells(self, entry: Entry) -> list[Cell]:
+    def cells(self, entry: Entry) -> list[ScoreCell]:
         """One row of the table."""
         return [self._cell(entry, name) for name in self.scores]
 
-    def _cell(self, entry: Entry, name: str) -> Cell:
+    def _cell(self, entry: Entry, name: str) -> ScoreCell:
         value = in_percent(entry.record.scores.get(name))
         sound = [other for other in self.entries if not self.apart(other)]
         rivals = [other.record.scores.get(name) for other in sound]
         top = max((rival for rival in rivals if rival is not None), default=math.nan)
         best = len(rivals) > 1 and not self.apart(entry) and entry.record.scores.get(name) == top
-        return Cell(value, best=best)
+        return ScoreCell(value, best=best)
 
 
-def sheets(entries: Sequence[Entry]) -> list[Sheet]:
+def sheets(entries: Sequence[Entry]) -> list[DatasetSheet]:
     """One per data set, that with the most records first; in it by method and options."""
-    found: dict[str, Sheet] = {}
+    found: dict[str, DatasetSheet] = {}
     for entry in sorted(entries, key=lambda one: one.rank):
         name = entry.record.names["dataset"]
-        found.setdefault(name, Sheet(name)).entries.append(entry)
+        found.setdefault(name, DatasetSheet(name)).entries.append(entry)
     return sorted(found.values(), key=lambda sheet: (-len(sheet.entries), sheet.name))
-
-
-def heading(score: str) -> str:
-    """A score as tables call it."""
-    return HEADINGS.get(score, score.replace("_", " "))
 
 
 def facts(entries: Sequence[Entry]) -> list[tuple[str, str]]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import random
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -19,7 +20,6 @@ if TYPE_CHECKING:
 
     from evaluation.setting import Setting
 
-METHODS = ("clip", "maskclip", "clip_surgery", "gem")
 EXTREMES = 3
 POOL = 200  # images that are looked at for the worst and the best
 
@@ -38,7 +38,7 @@ def comparable(entries: Sequence[Entry]) -> list[list[Entry]]:
     First those with trained weights, the most methods, photographs, the most images; of a method's
     records that with the default options, then the newest.
     """
-    fitting = [e for e in entries if "miou" in e.record.scores and e.method in METHODS]
+    fitting = [e for e in entries if "miou" in e.record.scores]
     groups = groupby(sorted(fitting, key=_group), key=_group)
     return sorted((_one_each(list(group)) for _, group in groups), key=_rank, reverse=True)
 
@@ -52,13 +52,13 @@ def _rank(group: Sequence[Entry]) -> tuple[bool, int, bool, int]:
 def _group(entry: Entry) -> tuple[str, ...]:
     names, hashes = entry.record.names, entry.record.hashes
     parts = ("weights", "protocol", "samples", "vocabulary")
-    return (names["dataset"], names["backbone"], *(str(hashes.get(part)) for part in parts))
+    return (names["dataset"], names["model"], *(str(hashes.get(part)) for part in parts))
 
 
 def _one_each(group: Sequence[Entry]) -> list[Entry]:
     ranked = sorted(group, key=lambda entry: (entry.options == "", entry.record.created))
     chosen = {entry.method: entry for entry in ranked}  # the last one counts
-    return [chosen[method] for method in METHODS if method in chosen]
+    return sorted(chosen.values(), key=lambda entry: entry.rank)
 
 
 def judge_of(entries: Sequence[Entry]) -> Entry:
@@ -80,16 +80,18 @@ def choose(quality: Mapping[str, float], *, count: int, seed: int) -> Choice:
 
 def image_iou(
     labels: Integer[np.ndarray, "y x"], truth: Integer[np.ndarray, "y x"], card: Card
-) -> tuple[float, list[float | None]]:
-    """Of one image: mean IoU over the labels in truth or prediction, and each label's."""
-    valid, count = truth != VOID, len(card.labels)
-    pairs = truth[valid].astype("int64") * count + labels[valid]
-    matrix = np.bincount(pairs, minlength=count * count).reshape(count, count)
-    hits = matrix.diagonal()
-    union = matrix.sum(axis=0) + matrix.sum(axis=1) - hits
-    each = [float(h / u) if u else None for h, u in zip(hits, union, strict=True)]
-    present = [value for value in each if value is not None]
-    return float(np.mean(present)), each
+) -> tuple[float | None, list[float | None]]:
+    """Of one image: mean IoU over the labels in truth or prediction, and each label's.
+
+    The mean is None where all of the truth is void.
+    """
+    import torch
+
+    from evaluation.metrics import confusion, scores
+
+    pair = (torch.from_numpy(part.astype("int64")) for part in (labels, truth))
+    found = scores(confusion(*pair, labels=len(card.labels), void=VOID))
+    return (None if math.isnan(found.miou) else found.miou), list(found.iou)
 
 
 def browser(entries: Sequence[Entry], *, count: int, seed: int) -> dict[str, Any] | None:
@@ -121,7 +123,8 @@ def _browse(chosen: Sequence[Entry], *, count: int, seed: int) -> dict[str, Any]
     dataset.check(ids)
     pool = [dataset[sample_id] for sample_id in ids]
     judged = dict(zip(ids, label_maps(settings[judge], pool), strict=True))
-    quality = {s.id: image_iou(judged[s.id], s.truth, card)[0] for s in pool}
+    each = {s.id: image_iou(judged[s.id], s.truth, card)[0] for s in pool}
+    quality = {name: mean for name, mean in each.items() if mean is not None}
     choice = choose(quality, count=count, seed=seed)
     samples = [dataset[sample_id] for sample_id in choice.reasons]
     maps = {

@@ -8,7 +8,6 @@ samples that wait, so they are those of a pass that was never stopped, and so is
 import json
 import time
 from collections.abc import Sequence
-from contextlib import suppress
 from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
@@ -20,23 +19,13 @@ from safetensors.torch import save
 from torch import Tensor
 
 from evaluation.console import console
-from evaluation.measure.mask_accumulator import Accumulator
+from evaluation.measure.evaluate import Counting
+from evaluation.records.checked import CheckedSetting
 from evaluation.records.provenance import code
-from evaluation.records.record import Identity
-from evaluation.setting import Setting
+from evaluation.run.state_files import state_path
 from evaluation.whole_files import write_whole
 
 EVERY = 120.0  # seconds
-STALE = 3600.0  # seconds after which what a killed process left half written is removed
-
-
-@dataclass
-class Counting:
-    """A tally on its way: the samples that are in it, and the seconds that it took before."""
-
-    tally: Accumulator
-    done: set[str] = field(default_factory=set)
-    seconds: float = 0.0
 
 
 @dataclass
@@ -44,24 +33,25 @@ class States:
     """The state files of the settings of one pass, written at most every ``every`` seconds.
 
     Files are replaced whole, so that a process killed at any moment leaves the earlier ones, and
-    two processes on the same settings do work twice at worst.
+    two processes on the same settings do work twice at worst. ``saves`` says what else the pass
+    writes for each image: a pass that writes nothing is not gone on from by one that does.
     """
 
-    settings: Sequence[Setting]
-    identities: Sequence[Identity]
+    settings: Sequence[CheckedSetting]
     folder: Path
     every: float = EVERY
+    saves: str = ""
     _saved: float = field(default_factory=time.monotonic)
     _start: float = field(default_factory=time.monotonic)
 
     def restore(self, counting: Sequence[Counting]) -> int:
         """Fill what is counted from the files that are there; how many samples all have done."""
-        for setting, identity, one in zip(self.settings, self.identities, counting, strict=True):
-            self._load(setting, identity, one)
+        for checked, one in zip(self.settings, counting, strict=True):
+            self._load(checked, one)
         self._start = self._saved = time.monotonic()
         done = len(set.intersection(*(one.done for one in counting)))
         if done:
-            images = len(self.settings[0].ids)
+            images = len(self.settings[0].setting.ids)
             console.print(f"going on after {done} of {images} images", highlight=False)
         return done
 
@@ -69,22 +59,22 @@ class States:
         """Write all files if the last time is long ago. To be called between batches."""
         if time.monotonic() - self._saved < self.every:
             return
-        for setting, identity, one in zip(self.settings, self.identities, counting, strict=True):
-            content = self._content(setting, identity, one)
-            path = state_path(identity, self.folder)
-            write_whole(path, partial(_write, content))
+        for checked, one in zip(self.settings, counting, strict=True):
+            content = self._content(checked, one)
+            write_whole(state_path(checked, self.folder), partial(_write, content))
         self._saved = time.monotonic()
 
-    def _content(self, setting: Setting, identity: Identity, one: Counting) -> bytes:
+    def _content(self, checked: CheckedSetting, one: Counting) -> bytes:
         seconds = one.seconds + time.monotonic() - self._start
-        about = {"conditions": _conditions(setting, identity), "seconds": str(seconds)}
-        done = torch.tensor([sample_id in one.done for sample_id in setting.ids])
-        counts = {name: part.cpu().contiguous() for name, part in one.tally.state().items()}
+        about = {"conditions": self._conditions(checked), "seconds": str(seconds)}
+        done = torch.tensor([sample_id in one.done for sample_id in checked.setting.ids])
+        state = one.accumulator.state()
+        counts = {name: part.cpu().contiguous() for name, part in state.items()}
         return save({"done": done, **counts}, about)
 
-    def _load(self, setting: Setting, identity: Identity, one: Counting) -> None:
+    def _load(self, checked: CheckedSetting, one: Counting) -> None:
         """Nothing if there is no file, or one of other conditions, or from before the record."""
-        path, record = state_path(identity, self.folder), self.folder / identity.file_name
+        path, record = state_path(checked, self.folder), self.folder / checked.file_name
         try:
             if record.exists() and record.stat().st_mtime >= path.stat().st_mtime:
                 return
@@ -94,40 +84,20 @@ class States:
         except (OSError, SafetensorError):
             return
         done = parts.pop("done")
-        if about.get("conditions") != _conditions(setting, identity):
+        if about.get("conditions") != self._conditions(checked):
             return
-        one.tally.restore(parts)
+        one.accumulator.restore(parts)
         one.seconds = float(about["seconds"])
-        given = zip(setting.ids, done.tolist(), strict=True)
+        given = zip(checked.setting.ids, done.tolist(), strict=True)
         one.done = {name for name, is_done in given if is_done}
 
-
-def _conditions(setting: Setting, identity: Identity) -> str:
-    """What must be the same for the rest of a pass to give the bits of an undisturbed one."""
-    device = setting.backbone.torch_device.type
-    return json.dumps([identity.hashes, code()["packages"], device, setting.batch_size])
+    def _conditions(self, checked: CheckedSetting) -> str:
+        """What must be the same for the rest of a pass to give the bits of an undisturbed one."""
+        setting = checked.setting
+        device = setting.segmenter.device.type
+        parts = [checked.hashes, code()["packages"], device, setting.batch_size, self.saves]
+        return json.dumps(parts)
 
 
 def _write(content: bytes, stream: BinaryIO) -> None:
     stream.write(content)
-
-
-def state_path(identity: Identity, folder: Path) -> Path:
-    """The state file of one setting."""
-    return folder / f".{identity.key}.state"
-
-
-def clear(identity: Identity, folder: Path) -> None:
-    """Remove the state of a setting whose record is written, unless somebody went on since."""
-    state, record = state_path(identity, folder), folder / identity.file_name
-    with suppress(FileNotFoundError):
-        if state.stat().st_mtime <= record.stat().st_mtime:
-            state.unlink()
-    for part in folder.glob(f".{state.name}.*.part"):
-        _remove_if_stale(part)
-
-
-def _remove_if_stale(part: Path) -> None:
-    with suppress(FileNotFoundError):  # its process may just have renamed it
-        if time.time() - part.stat().st_mtime > STALE:
-            part.unlink()

@@ -1,113 +1,131 @@
-"""From settings to records."""
+"""From checked settings to records: one pass over the data for settings that share it."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from evaluation.console import console, progress
-from evaluation.records.record import (
-    Identity,
-    Record,
+from evaluation.records.checked import (
+    CheckedSetting,
+    check_setting,
     find_record,
-    identify,
     make_record,
-    method_name,
-    prepare_folder,
-    warnings_of,
-    write_record,
 )
+from evaluation.records.record import Record, write_record
+from evaluation.run.output import OutputOptions
+from evaluation.run.passes import title_of
+from evaluation.run.state_files import clear
 from evaluation.setting import Setting
-from gem.options import Flag, Positive, options
+from evaluation.whole_files import prepare_folder
+
+if TYPE_CHECKING:
+    from evaluation.run.save_predictions import PredictionWriter
 
 
-@options
-class OutputOptions:
-    """Where results go.
+@dataclass(frozen=True)
+class Done:
+    """A setting with its record and the record's file.
 
-    output: the folder of records. labels: of what is labelled. force: evaluate again although a
-    valid record is there. save_every: seconds after which a long pass saves its counts.
+    ``skipped`` says that the record was there before.
     """
 
-    output: str
-    labels: str
-    force: Flag
-    save_every: Positive
+    setting: Setting
+    record: Record
+    path: Path
+    skipped: bool = False
 
 
-def find(setting: Setting, folder: Path) -> tuple[Record, Path] | None:
-    """The valid record of the setting in ``folder``, if it was evaluated before."""
+def find_or_run(setting: Setting, output: OutputOptions) -> Done:
+    """The valid record of a setting in the folder of records, else the setting is evaluated.
+
+    Predictions that are to be saved are made in any case.
+    """
+    folder = Path(output.output)
     prepare_folder(folder)
-    setting.dataset.check(setting.ids)
-    return find_identified(identify(setting), folder)
+    checked = check_setting(setting)
+    held = None if output.force or output.save else find(checked, folder)
+    if held:
+        clear(checked, folder)
+        return held
+    (done,) = run_together(
+        [checked], folder, save_every=output.save_every, writer=writer_of(output)
+    )
+    return done
 
 
-def find_identified(identity: Identity, folder: Path) -> tuple[Record, Path] | None:
-    """As `find`, by what `identify` says."""
-    record = find_record(identity, folder)
+def find(checked: CheckedSetting, folder: Path) -> Done | None:
+    """The valid record of a setting in ``folder``, if it was evaluated before."""
+    record = find_record(checked, folder)
     if not record:
         return None
-    from evaluation.run.checkpoint import clear
-
-    clear(identity, folder)
-    return record, folder / identity.file_name
+    return Done(checked.setting, record, folder / checked.file_name, skipped=True)
 
 
-def run(setting: Setting, folder: Path, *, save_every: float = 120.0) -> tuple[Record, Path]:
+def run(setting: Setting, folder: Path, *, save_every: float = 120.0) -> Done:
     """Evaluate and write the record into ``folder``; no record is written if anything fails."""
-    (written,) = run_together([setting], folder, save_every=save_every)
-    return written
+    prepare_folder(folder)
+    (done,) = run_together([check_setting(setting)], folder, save_every=save_every)
+    return done
 
 
 def run_together(
-    settings: Sequence[Setting], folder: Path, *, save_every: float = 120.0
-) -> list[tuple[Record, Path]]:
+    settings: Sequence[CheckedSetting],
+    folder: Path,
+    *,
+    save_every: float = 120.0,
+    writer: PredictionWriter | None = None,
+) -> list[Done]:
     """As `run`, for settings that share a pass over the data.
 
     Every ``save_every`` seconds the state of the pass is written beside the records; the next call
-    goes on from it.
+    goes on from it. ``writer`` saves what is predicted for each image.
     """
-    prepare_folder(folder)
-    for setting in settings:
-        setting.dataset.check(setting.ids)
-        warnings_of(setting)  # its mistakes too are told before
-    from evaluation.measure.evaluate import evaluate_all
-    from evaluation.run.checkpoint import (  # imports torch: mistakes are answered before
-        States,
-        clear,
-    )
+    from evaluation.measure.evaluate import evaluate_all  # imports torch: mistakes come first
+    from evaluation.run.checkpoint import States
 
-    identities = [identify(one) for one in settings]
-    states = States(settings, identities, folder, save_every)
-    with progress(title_of(settings), total=len(settings[0].ids)) as advance:
-        results = evaluate_all(settings, advance, states=states)
+    plain = [one.setting for one in settings]
+    states = States(settings, folder, save_every, saves=writer.kind if writer else "")
+    watch = writer.watch(settings) if writer else None
+    with progress(title_of(plain), total=len(plain[0].ids)) as advance:
+        results = evaluate_all(plain, advance, checkpoint=states, watch=watch)
     records = [make_record(*pair) for pair in zip(settings, results, strict=True)]
-    if any(next(iter(record.scores.values())) is None for record in records):
-        name = settings[0].dataset.card.name
+    if any(record.headline is None for record in records):
+        name = plain[0].dataset.card.name
         raise ValueError(f"{name}: nothing of the truth counts, all is void")
-    written = []
-    for record, identity in zip(records, identities, strict=True):
-        written.append((record, write_record(record, folder)))
-        clear(identity, folder)
-    return written
+    if writer:
+        writer.finish(settings)
+    found = []
+    for record, one in zip(records, settings, strict=True):
+        found.append(Done(one.setting, record, write_record(record, folder)))
+        clear(one, folder)
+    return found
 
 
-def title_of(settings: Sequence[Setting]) -> str:
-    """What a pass is called: its methods, or how many settings it has, and its data."""
-    count, name = len(settings), settings[0].dataset.card.name
-    return f"{method_name(settings[0]) if count == 1 else f'{count} settings'} on {name}"
+def writer_of(output: OutputOptions) -> PredictionWriter | None:
+    """What saves predictions, if the options say so."""
+    if output.save is None:
+        return None
+    from evaluation.run.save_predictions import PredictionWriter
+
+    prepare_folder(Path(output.predictions))
+    return PredictionWriter(Path(output.predictions), output.save)
 
 
-def label(setting: Setting, folder: Path) -> None:
-    """Label images without truth into ``folder``, and say where the labels are."""
+def label(setting: Setting, output: OutputOptions) -> None:
+    """Label images without truth, and say where the labels are."""
+    folder = Path(output.labels)
     prepare_folder(folder)
     setting.dataset.check(setting.ids)
-    _ = setting.asked  # without classes there is nothing to do: say so before torch is imported
+    setting.segmenter.check(setting.ids)
+    _ = setting.class_vocabulary  # without classes there is nothing to do: said before torch comes
     from evaluation.run.label_images import label_folder
 
-    with progress(title_of([setting]), len(setting.ids)) as on:
-        paths = label_folder(setting, folder, on)
-    if setting.backbone.provenance.random:
+    with progress(title_of([setting]), len(setting.ids)) as advance:
+        paths = label_folder(setting, folder, advance)
+    if setting.segmenter.provenance.random:
         console.print("[bold red]RANDOM WEIGHTS: these labels mean nothing[/]")
     for path in paths:
         console.print(f"labels: {path}", highlight=False)

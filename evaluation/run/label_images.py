@@ -3,6 +3,7 @@
 Shapes: y x pixels of the original image.
 """
 
+from collections import Counter
 from pathlib import Path
 from typing import Any
 
@@ -11,14 +12,15 @@ from jaxtyping import Integer
 from PIL import Image
 from pycocotools import mask as shapes
 
-from evaluation.measure.evaluate import Advance, look
-from evaluation.measure.mask_accumulator import bands, min_max_at
+from evaluation.measure.batches import encode_batches
+from evaluation.measure.decision import best_classes
+from evaluation.measure.evaluate import Advance
 from evaluation.measure.text_cache import embed_text
-from evaluation.pictures.panel import palette
+from evaluation.metrics.accumulator import ImageCache
+from evaluation.pictures.palette import palette, palette_bytes
 from evaluation.setting import Setting
 from evaluation.whole_files import write_json
-from gem.image import upsample
-from gem.segmenter import View
+from gem.segmenter import EncodedImage
 from gem.vocabulary import Queries
 
 STRENGTH = 0.55
@@ -31,52 +33,60 @@ def label_folder(setting: Setting, folder: Path, advance: Advance) -> list[Path]
     a class, i for the i-th class. ``overlays/`` shows them on the images. ``shapes.json`` has every
     class of every image as COCO annotations with run lengths.
     """
-    queries = embed_text(setting)
-    names = setting.asked.names
+    queries, stems = embed_text(setting), output_names(setting.ids)
     annotations: list[dict[str, Any]] = []
     images: list[dict[str, Any]] = []
-    for batch, views in look([setting]):
-        for item, view in zip(batch, views[setting.method], strict=True):
+    for batch, encoded in encode_batches([setting]):
+        for item, one in zip(batch, encoded[setting.segmenter], strict=True):
             image: Image.Image = item.truth
-            labels = decide(setting, view, queries, (image.height, image.width))
-            _write_pictures(image, labels, folder, item.id)
+            labels = decide(setting, one, queries, (image.height, image.width))
+            _write_pictures(image, labels, folder, stems[item.id])
             size = {"width": image.width, "height": image.height}
             images.append({"id": len(images) + 1, "file_name": item.id, **size})
             annotations += _shapes(labels, len(images), first=len(annotations) + 1)
         advance(len(batch))
+    names = setting.class_vocabulary.names
     categories = [{"id": index, "name": name} for index, name in enumerate(names, start=1)]
     content = {"images": images, "annotations": annotations, "categories": categories}
     write_json(folder / "shapes.json", content)
     return [folder / name for name in ("masks", "overlays", "shapes.json")]
 
 
+def output_names(ids: tuple[str, ...]) -> dict[str, str]:
+    """What the files of each image are called, without their ending.
+
+    ``cat`` for ``cat.jpg``; where there is ``cat.png`` too, each keeps its whole name.
+    """
+    stems = {name: Path(name).with_suffix("").as_posix() for name in ids}
+    count = Counter(stem.casefold() for stem in stems.values())  # some disks do not tell case
+    return {name: stem if count[stem.casefold()] == 1 else name for name, stem in stems.items()}
+
+
 def decide(
-    setting: Setting, view: View, queries: Queries, size: tuple[int, int]
+    setting: Setting, image: EncodedImage, queries: Queries, size: tuple[int, int]
 ) -> Integer[np.ndarray, "y x"]:
     """Labels at ``size``: 0 where no class is certain enough, then the classes from 1."""
-    rules, cosines = setting.protocol, view.cosines(queries.text)
-    scaled = min_max_at(cosines, size) if rules.min_max else cosines
-    found = []
-    for rows in bands(size, len(cosines)):
-        best, certainty = rules.answer(upsample(scaled, size, rows), queries)
-        found.append(((best + 1) * (certainty >= (rules.background or 0))).cpu().numpy())
+    limit = setting.protocol.background or 0
+    found = [
+        ((band.best + 1) * (band.certainty >= limit)).cpu().numpy()
+        for band in best_classes(image, queries, setting.protocol, size, ImageCache())
+    ]
     return np.concatenate(found).astype("uint8" if queries.classes < 256 else "uint16")
 
 
 def _write_pictures(
     image: Image.Image, labels: Integer[np.ndarray, "y x"], folder: Path, name: str
 ) -> None:
-    masks = (folder / "masks" / name).with_suffix(".png")
-    overlays = (folder / "overlays" / name).with_suffix(".jpg")
-    colours = palette(background=True)
+    masks, overlays = folder / "masks" / f"{name}.png", folder / "overlays" / f"{name}.jpg"
     masks.parent.mkdir(parents=True, exist_ok=True)
     overlays.parent.mkdir(parents=True, exist_ok=True)
     picture = Image.fromarray(labels)
     if labels.dtype == np.uint8:
-        picture.putpalette((255 * colours).astype("uint8").tobytes())
+        picture.putpalette(palette_bytes(background=True))
     picture.save(masks)
     shown = (labels > 0)[..., None] * STRENGTH
-    mixed = np.asarray(image) / 255 * (1 - shown) + colours[labels & 255] * shown
+    colours = palette(background=True)[labels & 255]
+    mixed = np.asarray(image) / 255 * (1 - shown) + colours * shown
     Image.fromarray((255 * mixed).round().astype("uint8")).save(overlays, quality=92)
 
 

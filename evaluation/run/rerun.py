@@ -8,8 +8,9 @@ from copy import deepcopy
 from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING, Any
 
+from evaluation.records.checked import check_setting, make_record
 from evaluation.records.rebuild import rebuild
-from evaluation.records.record import Record, make_record, warnings_of
+from evaluation.records.record import Record
 from evaluation.setting import Setting
 from evaluation.setting.identity import INCIDENTAL
 
@@ -34,12 +35,14 @@ class Difference:
 def setting_of(record: Record, moved: Mapping[str, Any]) -> Setting:
     """The setting of a record; ``moved`` says where files lie here, ``{"dataset.root": DIR}``.
 
+    The parts of a segmenter are named without it, ``backbone.weights``, as on the command line.
     Raises ValueError for a key that the setting has not, or that decides the numbers.
     """
     description = deepcopy(record.setting)
     for key, value in moved.items():
         *above, name = key.split(".")
-        owner: Any = description
+        parts = description["segmenter"]  # backbone.weights, as words of the command line have it
+        owner: Any = parts if key.split(".")[0] in parts else description
         for part in above:
             owner = owner.get(part) if isinstance(owner, dict) else None
         if not isinstance(owner, dict) or name not in owner:
@@ -56,11 +59,10 @@ def setting_of(record: Record, moved: Mapping[str, Any]) -> Setting:
 
 def rerun(setting: Setting, advance: Advance = lambda _: None) -> Record:
     """Evaluate a setting without writing anything."""
-    setting.dataset.check(setting.ids)
-    warnings_of(setting)
+    checked = check_setting(setting)
     from evaluation.measure.evaluate import evaluate
 
-    return make_record(setting, evaluate(setting, advance))
+    return make_record(checked, evaluate(setting, advance))
 
 
 def differences(recorded: Record, found: Record) -> list[Difference]:

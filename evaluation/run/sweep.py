@@ -3,22 +3,27 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from evaluation.console import console
-from evaluation.records.record import Identity, Record, identify, prepare_folder, warnings_of
-from evaluation.run.job import find_identified, run_together
-from evaluation.run.passes import Plan, plan, share_parts
+from evaluation.records.checked import CheckedSetting, Checks, check_setting
+from evaluation.records.record import Record
+from evaluation.run.job import Done, find, run_together
+from evaluation.run.passes import plan_passes, share_parts
+from evaluation.run.state_files import clear
 from evaluation.setting import Setting
+from evaluation.whole_files import prepare_folder
 
-__all__ = ["Done", "Plan", "plan", "run_sweep"]
+if TYPE_CHECKING:
+    from evaluation.run.save_predictions import PredictionWriter
 
 FAILURES = (ValueError, OSError, RuntimeError)
 
 
 @dataclass(frozen=True)
-class Done:
+class Outcome:
     """What became of one setting of a sweep: its record and file, or the sentence of its error.
 
     ``skipped`` says that the record was there before.
@@ -32,21 +37,28 @@ class Done:
 
 
 def run_sweep(
-    settings: Sequence[Setting], folder: Path, *, force: bool = False, save_every: float = 120.0
-) -> list[Done]:
+    settings: Sequence[Setting],
+    folder: Path,
+    *,
+    force: bool = False,
+    save_every: float = 120.0,
+    writer: PredictionWriter | None = None,
+) -> list[Outcome]:
     """Evaluate settings, each as if it were alone, in as few passes over the data as can be.
 
-    A setting whose valid record lies in ``folder`` is skipped unless ``force``. What is wrong with
-    one setting (ValueError, OSError, RuntimeError) becomes its ``error`` and does not stop the
-    others. The answer is in the order of the settings; records are written as soon as their pass
-    ends. Raises PermissionError if nothing can be written into ``folder``.
+    A setting whose valid record lies in ``folder`` is skipped unless ``force``, or unless its
+    predictions are to be saved. What is wrong with one setting (ValueError, OSError, RuntimeError)
+    becomes its ``error`` and does not stop the others. The answer is in the order of the settings;
+    records are written as soon as their pass ends. Raises PermissionError if nothing can be
+    written into ``folder``.
     """
     prepare_folder(folder)
-    settings = share_parts(settings)
-    sweep = _Sweep(settings, folder, save_every)
-    sweep.look_up(force=force)
+    sweep = _Sweep(share_parts(settings), folder, save_every, writer)
+    sweep.check()
+    if not force and not writer:
+        sweep.look_up()
     todo = list(sweep.first.values())
-    planned = plan([settings[place] for place in todo])
+    planned = plan_passes([sweep.settings[place] for place in todo])
     if todo:
         console.print(str(planned), highlight=False)
     for number, one in enumerate(planned.passes, start=1):
@@ -55,40 +67,46 @@ def run_sweep(
         places = [todo[place] for place in one.places]
         sweep.evaluate(places)
         later = [todo[place] for other in planned.passes[number:] for place in other.places]
-        backbone = settings[places[0]].backbone
-        if later and all(settings[place].backbone is not backbone for place in later):
-            backbone.let_go()
-    return sweep.done()
+        sweep.unload_after(places, later)
+    return sweep.outcomes()
 
 
 class _Sweep:
     """What is known of each setting on the way, by its place."""
 
-    def __init__(self, settings: Sequence[Setting], folder: Path, save_every: float) -> None:
-        self.settings, self.folder, self.save_every = settings, folder, save_every
-        self.identities: dict[int, Identity] = {}
-        self.found: dict[int, Done] = {}
+    def __init__(
+        self,
+        settings: Sequence[Setting],
+        folder: Path,
+        save_every: float,
+        writer: PredictionWriter | None,
+    ) -> None:
+        self.settings, self.folder = settings, folder
+        self.save_every, self.writer = save_every, writer
+        self.checked: dict[int, CheckedSetting] = {}
+        self.done: dict[int, Done] = {}
+        self.errors: dict[int, str] = {}
         self.first: dict[str, int] = {}  # of the settings with one key, the one to evaluate
 
-    def look_up(self, *, force: bool) -> None:
-        """Find the records that are there, settings that cannot be identified, and duplicates."""
-        checked: set[int] = set()
+    def check(self) -> None:
+        """Check all settings; of those with one key the first is to be evaluated."""
+        checks: Checks = set()
         for place, setting in enumerate(self.settings):
             try:
-                if id(setting.dataset) not in checked or setting.limit:
-                    setting.dataset.check(setting.ids)
-                    checked.add(id(setting.dataset))
-                identity = self.identities[place] = identify(setting)
-                warnings_of(setting)
+                checked = self.checked[place] = check_setting(setting, checks)
             except FAILURES as error:
                 self._fail([place], error)
-                continue
-            held = None if force else find_identified(identity, self.folder)
-            if held:
-                self.found[place] = Done(setting, *held, None, skipped=True)
             else:
-                self.first.setdefault(identity.key, place)
-        if skipped := sum(one.skipped for one in self.found.values()):
+                self.first.setdefault(checked.key, place)
+
+    def look_up(self) -> None:
+        """Find the records that are there: their settings are not evaluated."""
+        for place, checked in self.checked.items():
+            if done := find(checked, self.folder):
+                self.done[place] = done
+                clear(checked, self.folder)
+                self.first.pop(checked.key, None)
+        if skipped := len(self.done):
             console.print(
                 f"{skipped} of {len(self.settings)} settings skipped: their records are in "
                 f"{self.folder} (force=true evaluates them again)",
@@ -109,20 +127,29 @@ class _Sweep:
             except FAILURES as again:
                 self._fail(good, again)
 
-    def done(self) -> list[Done]:
+    def unload_after(self, places: Sequence[int], later: Sequence[int]) -> None:
+        """Free the model of a pass if a later pass needs memory for another, and none needs it."""
+        segmenter = self.settings[places[0]].segmenter
+        keys = {self.settings[place].segmenter.pass_key for place in later}
+        if keys and segmenter.pass_key not in keys:
+            segmenter.unload()
+
+    def outcomes(self) -> list[Outcome]:
         """The answer, in the order of the settings; of equal settings one was evaluated."""
         found = []
         for place, setting in enumerate(self.settings):
-            one = self.found.get(place)
-            one = one or self.found[self.first[self.identities[place].key]]
-            found.append(replace(one, setting=setting))
+            known = place in self.done or place in self.errors
+            one = place if known else self.first[self.checked[place].key]
+            if done := self.done.get(one):
+                found.append(Outcome(setting, done.record, done.path, None, done.skipped))
+            else:
+                found.append(Outcome(setting, None, None, self.errors[one], skipped=False))
         return found
 
     def _record(self, places: Sequence[int]) -> None:
-        settings = [self.settings[place] for place in places]
-        written = run_together(settings, self.folder, save_every=self.save_every)
-        for place, (record, path) in zip(places, written, strict=True):
-            self.found[place] = Done(self.settings[place], record, path, None, skipped=False)
+        checked = [self.checked[place] for place in places]
+        found = run_together(checked, self.folder, save_every=self.save_every, writer=self.writer)
+        self.done.update(zip(places, found, strict=True))
 
     def _blame(self, place: int) -> bool:
         """Whether a setting fails on the first sample alone; then that is its error."""
@@ -136,6 +163,4 @@ class _Sweep:
         return False
 
     def _fail(self, places: Sequence[int], error: Exception) -> None:
-        sentence = " ".join(str(error).split())
-        for place in places:
-            self.found[place] = Done(self.settings[place], None, None, sentence, skipped=False)
+        self.errors.update(dict.fromkeys(places, " ".join(str(error).split())))

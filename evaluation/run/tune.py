@@ -1,99 +1,25 @@
-"""Thresholds, logit scales and temperatures, searched in one pass over samples for that purpose.
+"""Thresholds, logit scales and temperatures, searched in one pass over samples for that purpose."""
 
-Shapes: w words, c classes, k labels, i thresholds, u v rows and columns of a map, y x pixels.
-"""
-
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import asdict, dataclass, replace
 from itertools import product
 from typing import Any
 
-import numpy as np
-import torch
-from jaxtyping import Int64, Integer
-from torch import Tensor
-
-from evaluation.data import VOID, Card
-from evaluation.measure.evaluate import Advance, evaluate_all, tally_of
-from evaluation.measure.mask_accumulator import (
-    Accumulator,
-    ImageCache,
-    Outcome,
-    bands,
-    check_queries,
-    min_max_at,
-)
-from evaluation.metrics import scores
-from evaluation.records.record import changed_options
-from evaluation.setting import EvalProtocol, Setting
-from gem.image import upsample
+from evaluation.measure import Thresholds
+from evaluation.measure.evaluate import Advance, evaluate_all
+from evaluation.metrics.accumulator import Outcome
+from evaluation.setting import Setting
 from gem.methods import Gem
-from gem.segmenter import View
-from gem.vocabulary import Queries
-
-THRESHOLDS = tuple(round(step / 100, 2) for step in range(100))
-
-
-class ThresholdAccumulator:
-    """Counts pixels by truth, best class and certainty: the mIoU of every threshold, exactly.
-
-    The matrix of a threshold is the one that `MaskAccumulator` would count with it.
-    """
-
-    def __init__(self, rules: EvalProtocol, card: Card, queries: Queries) -> None:
-        check_queries(card, queries)
-        self.rules, self.card, self.queries = rules, card, queries
-        shape = (len(card.labels), queries.classes, len(THRESHOLDS) + 1)
-        self.counts = torch.zeros(shape, dtype=torch.int64, device=queries.text.device)
-
-    def update(self, view: View, truth: Integer[np.ndarray, "y x"], once: ImageCache) -> None:
-        """Count one image, in bands of rows where it is large."""
-        cosines = once(View.cosines, view, self.queries.text)
-        mask = torch.from_numpy(truth.astype("int64")).to(cosines.device)
-        size = (mask.shape[0], mask.shape[1])
-        scaled = once(min_max_at, cosines, size) if self.rules.min_max else cosines
-        limits = torch.tensor(THRESHOLDS, device=cosines.device)
-        for rows in bands(size, len(cosines)):
-            best, certainty = self.rules.answer(once(upsample, scaled, size, rows), self.queries)
-            passed = torch.bucketize(certainty, limits, right=True)  # thresholds <= certainty
-            valid = mask[rows] != VOID
-            classes, steps = self.counts.shape[1:]
-            place = (mask[rows][valid] * classes + best[valid]) * steps + passed[valid]
-            found = torch.bincount(place, minlength=self.counts.numel())
-            self.counts += found.reshape(self.counts.shape)
-
-    def matrices(self) -> Int64[Tensor, "i k k"]:
-        """The confusion matrix of each of `THRESHOLDS`."""
-        below = self.counts.cumsum(dim=2)[:, :, :-1]  # of pixels under the i-th threshold
-        above = self.counts.sum(dim=2, keepdim=True) - below
-        labels, first = len(self.card.labels), int(not self.queries.background)
-        found = self.counts.new_zeros(len(THRESHOLDS), labels, labels)
-        found[:, :, first:] += above.permute(2, 0, 1)
-        found[:, :, 0] += below.sum(dim=1).T
-        return found.cpu()
-
-    def state(self) -> dict[str, Tensor]:
-        """The counts."""
-        return {"counts": self.counts}
-
-    def restore(self, state: Mapping[str, Tensor]) -> None:
-        """Go on from counts."""
-        self.counts = state["counts"].to(self.counts)
-
-    def outcome(self) -> Outcome:
-        """The best threshold's mIoU, and the curve."""
-        curve = [scores(matrix).miou for matrix in self.matrices()]
-        best = max(range(len(curve)), key=curve.__getitem__)
-        found = {"miou": curve[best], "background": THRESHOLDS[best]}
-        return Outcome(scores=found, per_class={}, counts={"curve": curve})
+from gem.patches import Patches
 
 
 @dataclass(frozen=True)
 class Trial:
     """One point of the search: what was set, the best threshold with it, and its whole curve.
 
-    ``background`` and ``curve`` (mIoU at each of `THRESHOLDS`) are None for a data set without a
-    background class. ``options`` are those of the method that are not its defaults.
+    ``background`` and ``curve`` (mIoU at each of `evaluation.measure.thresholds.THRESHOLDS`) are
+    None for a data set without a background class. ``options`` are those of the segmenter that
+    are not its defaults.
     """
 
     options: str
@@ -121,11 +47,12 @@ def search(
         replace(
             setting,
             protocol=replace(setting.protocol, logit_scale=scale),
-            method=_heated(setting, heat),
+            segmenter=_heated(setting, heat),
+            metric=Thresholds(),
         )
         for scale, heat in product(scales, heats)
     ]
-    results = evaluate_all(variants, advance, _tally)
+    results = evaluate_all(variants, advance)
     trials = [
         _trial(variant, result.outcome) for variant, result in zip(variants, results, strict=True)
     ]
@@ -137,27 +64,24 @@ def plain(trials: Sequence[Trial]) -> list[dict[str, Any]]:
     return [asdict(trial) for trial in trials]
 
 
-def _tally(setting: Setting, queries: Queries) -> Accumulator:
-    """Thresholds are only searched where the truth has a background."""
-    if setting.dataset.card.background:
-        return ThresholdAccumulator(setting.protocol, setting.dataset.card, queries)
-    return tally_of(setting, queries)
-
-
 def _heated(setting: Setting, scale: float | None) -> Any:
+    """The segmenter with another temperature scale."""
+    segmenter = setting.segmenter
     if scale is None:
-        return setting.method
-    if not isinstance(setting.method, Gem):
-        raise ValueError(f"temperature scales are of method=gem, not of {setting.method}")  # noqa: TRY004
-    return replace(setting.method, temperature_scale=scale)
+        return segmenter
+    if not isinstance(segmenter, Patches) or not isinstance(segmenter.method, Gem):
+        raise ValueError(f"temperature scales are of method=gem, not of {segmenter.title}")  # noqa: TRY004
+    return replace(segmenter, method=replace(segmenter.method, temperature_scale=scale))
 
 
 def _trial(setting: Setting, outcome: Outcome) -> Trial:
+    method = getattr(setting.segmenter, "method", None)
+    scores = {score.name: score.value for score in outcome.scores}
     return Trial(
-        options=changed_options(setting),
-        temperature_scale=getattr(setting.method, "temperature_scale", None),
+        options=setting.segmenter.variant,
+        temperature_scale=method.temperature_scale if isinstance(method, Gem) else None,
         logit_scale=setting.protocol.logit_scale,
-        background=outcome.scores.get("background"),
-        miou=outcome.scores["miou"],
+        background=scores.get("background"),
+        miou=scores["miou"],
         curve=outcome.counts.get("curve"),
     )

@@ -1,1 +1,5 @@
-"""Segmenters that are no CLIP-like model."""
+"""Segmenters that are no backbone with a method: `gem.Patches` is that one."""
+
+from evaluation.segmenters.predictions import Predictions
+
+__all__ = ["Predictions"]

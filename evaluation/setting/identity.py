@@ -1,15 +1,30 @@
-"""What identifies a setting: its parts as plain data, and hashes of it."""
+"""Parts of a setting as plain data, under names that last, and hashes of them."""
 
 from __future__ import annotations
 
 import dataclasses
 import hashlib
 import json
+import sys
+from itertools import accumulate
 from typing import Any
 
 # What says where and how fast a number was computed, but not which number. The weights count by
 # the hash of their file, which the record holds, and not by its path.
 INCIDENTAL = {"root", "device", "batch_size", "workers", "weights", "tuned", "missing"}
+
+
+def public_name(cls: type) -> str:
+    """The name by which configs call a class: ``evaluation.data.Toy``.
+
+    That is the outermost package that exports it, so that moving a file inside of its package
+    changes no record. A class that no package exports is called by its module.
+    """
+    modules = accumulate(cls.__module__.split("."), lambda above, part: f"{above}.{part}")
+    for module in modules:
+        if getattr(sys.modules.get(module), cls.__qualname__, None) is cls:
+            return f"{module}.{cls.__qualname__}"
+    return f"{cls.__module__}.{cls.__qualname__}"
 
 
 def describe(value: object) -> Any:
@@ -21,23 +36,23 @@ def describe(value: object) -> Any:
         fields = {
             field.name: describe(getattr(value, field.name)) for field in dataclasses.fields(value)
         }
-        return {"_target_": f"{type(value).__module__}.{type(value).__qualname__}", **fields}
+        return {"_target_": public_name(type(value)), **fields}
     if isinstance(value, list | tuple):
         return [describe(item) for item in value]
     return value
 
 
-def identity(description: Any) -> Any:
+def deciding(description: Any) -> Any:
     """The part of a description that decides the numbers."""
     if isinstance(description, dict):
         left_out = INCIDENTAL if "_target_" in description else set()  # fields of objects only
-        return {key: identity(item) for key, item in description.items() if key not in left_out}
+        return {key: deciding(item) for key, item in description.items() if key not in left_out}
     if isinstance(description, list):
-        return [identity(item) for item in description]
+        return [deciding(item) for item in description]
     return description
 
 
 def fingerprint(value: object) -> str:
     """Twelve hexadecimal digits for the content of plain data or of an options object."""
-    text = json.dumps(identity(describe(value)), sort_keys=True, ensure_ascii=False)
+    text = json.dumps(deciding(describe(value)), sort_keys=True, ensure_ascii=False)
     return hashlib.sha256(text.encode()).hexdigest()[:12]

@@ -11,7 +11,7 @@ from pydantic import SkipValidation
 
 from gem.options import Flag, Fraction, Positive, options
 from gem.resize import Resize
-from gem.windows import Windows
+from gem.windows import SlidingWindow
 
 if TYPE_CHECKING:
     from jaxtyping import Float, Int64
@@ -26,7 +26,7 @@ class EvalProtocol:
 
     name: for tables and records.
     resize: the size that the model sees.
-    windows: null sees the whole image at once; else `gem.windows.Windows`.
+    windows: null sees the whole image at once; else `gem.SlidingWindow`.
     min_max: scale each word's map to [0, 1] before anything else, as the release's ``forward``
         does. The paper's threshold cannot be reached on such maps without a logit scale.
     logit_scale: what cosines are multiplied by before the softmax. The paper does not say; 100 is
@@ -42,7 +42,7 @@ class EvalProtocol:
 
     name: str
     resize: SkipValidation[Resize]
-    windows: Windows | None = None
+    windows: SlidingWindow | None = None
     min_max: Flag = False
     logit_scale: Positive = 100.0
     reduce: Literal["max", "mean"] = "max"
@@ -70,7 +70,7 @@ class EvalProtocol:
         logits = cosines * self.logit_scale
         if self.reduce == "max":  # the class of the best word; no need of the other probabilities
             peak, word = logits.max(dim=0)
-            return queries.owner[word], (peak - logits.logsumexp(dim=0)).exp()
+            return queries.class_index[word], (peak - logits.logsumexp(dim=0)).exp()
         shares = [words.mean(dim=0) for words in queries.by_class(logits.softmax(dim=0))]
         certainty, best = torch.stack(shares).max(dim=0)
         return best, certainty

@@ -2,37 +2,50 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING, Protocol
+
 from pydantic import SkipValidation
 
 from evaluation.data import Dataset, Words
 from evaluation.setting.protocol import EvalProtocol
-from gem.backbones import Backbone
-from gem.methods import Method
 from gem.options import Count, PositiveInt, options
+from gem.segmenter import Segmenter
 from gem.vocabulary import Prompts, Vocabulary
+
+if TYPE_CHECKING:
+    from evaluation.metrics.accumulator import Accumulator
+    from gem.vocabulary import Queries
+
+
+class Metric(Protocol):
+    """Makes what counts the images of a setting. Building one touches no files and no torch."""
+
+    def accumulator(self, setting: Setting, queries: Queries) -> Accumulator:
+        """A new accumulator, with nothing counted. Raises ValueError for data without truth."""
 
 
 @options
 class Setting:
     """What is evaluated, on what, and how.
 
+    metric: which numbers are computed, `evaluation.measure.ByTask` unless configured otherwise.
     batch_size: images a forward pass; changes the speed, not the result.
     workers: threads that read and resize ahead of the model; changes the speed, not the result.
     limit: take the first n samples only; null takes all.
     """
 
-    backbone: SkipValidation[Backbone]  # an interface: to check one would read its properties
-    method: SkipValidation[Method]
+    segmenter: SkipValidation[Segmenter]  # interfaces: to check one would read its properties
     dataset: SkipValidation[Dataset]
     protocol: EvalProtocol
     prompts: Prompts
+    metric: SkipValidation[Metric]
     vocabulary: Words = Words()
     batch_size: PositiveInt = 8
     workers: Count = 2
     limit: PositiveInt | None = None
 
     @property
-    def asked(self) -> Vocabulary:
+    def class_vocabulary(self) -> Vocabulary:
         """The words that are asked for the classes of the data set."""
         return self.vocabulary.of(self.dataset.card)
 
@@ -40,3 +53,10 @@ class Setting:
     def ids(self) -> tuple[str, ...]:
         """The samples that are evaluated."""
         return tuple(self.dataset.ids[: self.limit])
+
+    @property
+    def pass_key(self) -> tuple[object, ...]:
+        """Settings with equal keys can share one pass over the data."""
+        protocol = self.protocol
+        geometry = (protocol.resize, protocol.windows)
+        return (self.segmenter.pass_key, self.dataset, *geometry, self.limit)

@@ -3,21 +3,15 @@
 from __future__ import annotations
 
 import dataclasses
-import json
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 
-from evaluation.records.record import (
-    Record,
-    changed_options,
-    identify,
-    make_record,
-    method_name,
-    read_record,
-    write_record,
-)
-from evaluation.run.job import find_identified
+from evaluation.records.checked import check_setting, make_record
+from evaluation.records.names import called, names_of
+from evaluation.records.record import Record, read_records, write_record
+from evaluation.run.job import find
 from evaluation.run.sweep import FAILURES, run_sweep
 from evaluation.setting import Setting
 from evaluation.setting.identity import describe, fingerprint
@@ -75,13 +69,13 @@ def answer(
             records[done.setting], paths[done.setting] = done.record, done.path
         else:
             why[done.setting] = done.error or "it failed"
-            failed.append(f"{called(done.setting)}: {why[done.setting]}")
+            failed.append(f"{title_of(done.setting)}: {why[done.setting]}")
     for setting in (setting for setting in timed if setting not in why):
         try:
             speeds[setting] = time_alone(setting, folder / "alone", force=force)
         except FAILURES as error:
             why[setting] = " ".join(str(error).split())
-            failed.append(f"speed of {called(setting)}: {why[setting]}")
+            failed.append(f"speed of {title_of(setting)}: {why[setting]}")
     return Answers(records, speeds, why, paths, tuple(dict.fromkeys(sentences)), tuple(failed))
 
 
@@ -91,23 +85,23 @@ def time_alone(setting: Setting, folder: Path, *, force: bool = False) -> Record
     The valid record that ``folder`` has is taken unless ``force``, if its batches, workers and
     device are those of the setting too.
     """
-    setting.dataset.check(setting.ids)
-    held = None if force else find_identified(identify(setting), folder)
-    if held and held[0].setting == describe(setting):
-        return held[0]
+    checked = check_setting(setting)
+    held = None if force else find(checked, folder)
+    if held and held.record.setting == describe(setting):
+        return held.record
     from evaluation.measure.evaluate import evaluate
 
     evaluate(dataclasses.replace(setting, limit=min(WARM_UP, setting.limit or WARM_UP)))
     runs = [evaluate(setting) for _ in range(RUNS)]  # from start to end: nothing is resumed
-    record = make_record(setting, min(runs, key=lambda result: result.seconds))
+    record = make_record(checked, min(runs, key=lambda result: result.seconds))
     write_record(record, folder)
     return record
 
 
-def called(setting: Setting) -> str:
+def title_of(setting: Setting) -> str:
     """A setting in a few words: ``gem iters=3 on voc``."""
-    parts = (method_name(setting), changed_options(setting), "on", setting.dataset.card.name)
-    return " ".join(filter(None, parts))
+    names = names_of(setting)
+    return f"{called(names)} on {names['dataset']}"
 
 
 def obstacles(settings: Iterable[Setting]) -> dict[Setting, Obstacle]:
@@ -126,16 +120,18 @@ def _both(one: Obstacle, other: Obstacle) -> Obstacle:
 
 
 def _weights(setting: Setting, asked: dict[object, Obstacle | None]) -> Obstacle | None:
-    backbone = setting.backbone
-    if backbone not in asked:
-        asked[backbone] = None
+    segmenter = setting.segmenter
+    if segmenter.pass_key not in asked:
+        asked[segmenter.pass_key] = None
         try:
-            _ = backbone.provenance
+            _ = segmenter.provenance
         except (ValueError, OSError) as error:
-            parts = describe(backbone)
-            name = f"{Path(str(parts['weights'])).name} of {Path(str(parts['model'])).name}"
-            asked[backbone] = Obstacle(f"needs weights: {name}", (f"{name}: {error}",))
-    return asked[backbone]
+            parts = describe(segmenter)
+            parts = parts.get("backbone", parts)
+            source = parts.get("weights") or parts.get("root")
+            name = f"{Path(str(source)).name} of {Path(str(parts.get('model', ''))).name}"
+            asked[segmenter.pass_key] = Obstacle(f"needs weights: {name}", (f"{name}: {error}",))
+    return asked[segmenter.pass_key]
 
 
 def _data(setting: Setting, asked: dict[object, Obstacle | None]) -> Obstacle | None:
@@ -152,45 +148,21 @@ def _data(setting: Setting, asked: dict[object, Obstacle | None]) -> Obstacle | 
 
 def _depth(setting: Setting) -> Obstacle | None:
     """More blocks asked for than the tower has, by the model's config: nothing is loaded."""
-    model = getattr(setting.backbone, "model", None)
-    blocks = tower_blocks(str(model)) if model else None
-    if blocks is None or setting.method.reads <= blocks:
-        return None
-    short = f"the tower has {blocks} blocks"
-    return Obstacle(short, ())
-
-
-def tower_blocks(model: str) -> int | None:
-    """Blocks of the image tower of a model; None if its name says nothing."""
-    import open_clip
-
-    from gem.backbones.architecture import folder_of
-
-    folder = folder_of(model)
-    if folder is None:
-        config = open_clip.get_model_config(model)
-    else:
-        path = folder / "open_clip_config.json"
-        content = json.loads(path.read_text("utf-8")) if path.is_file() else {}
-        config = content.get("model_cfg")
-    layers = config["vision_cfg"].get("layers") if config else None
-    return layers if isinstance(layers, int) else None
+    try:
+        setting.segmenter.check(())
+    except (ValueError, OSError) as error:
+        return Obstacle(" ".join(str(error).split()).partition(": ")[2], ())
+    return None
 
 
 def _known(folder: Path) -> dict[str, tuple[Record, Path]]:
     """Records of a folder, from whatever machine, by their settings; the newest of each."""
-    found: dict[str, tuple[Record, Path]] = {}
-    for path in sorted(folder.glob("*.json")):
-        try:
-            record = read_record(path)
-        except (ValueError, OSError):
-            continue  # not a record
-        name = _name(record.setting)
-        if name not in found or found[name][0].created <= record.created:
-            found[name] = (record, path)
-    return found
+    if not folder.is_dir():
+        return {}
+    return {_name(record.setting): (record, path) for record, path in read_records(folder)[0]}
 
 
-def _name(setting: Mapping[str, Mapping[str, object]]) -> str:
+def _name(setting: Mapping[str, Any]) -> str:
     """What a record's description and a setting's have in common, the name of weights included."""
-    return f"{fingerprint(setting)} {setting['backbone'].get('weights')}"
+    weights = setting["segmenter"].get("backbone", {}).get("weights")
+    return f"{fingerprint(setting)} {weights}"

@@ -13,7 +13,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from evaluation.data import PointLabels, ToyPoints
+from evaluation.data import task_of
 from evaluation.setting import Setting
 from evaluation.tables.overrides import GROUPS, adapt, file_in, key_of, reaching, telling, value_of
 from evaluation.tables.published import Cell, Column, Row, Table
@@ -86,9 +86,10 @@ def sharing(compose: Compose) -> Compose:
         key = tuple(words)
         if key not in settings:
             new = compose(words)
-            backbone = parts.setdefault(new.backbone, new.backbone)
+            first = parts.setdefault(new.segmenter.pass_key, new.segmenter)
             dataset = parts.setdefault(new.dataset, new.dataset)
-            settings[key] = dataclasses.replace(new, backbone=backbone, dataset=dataset)
+            segmenter = new.segmenter.sharing(first)
+            settings[key] = dataclasses.replace(new, segmenter=segmenter, dataset=dataset)
         return settings[key]
 
     return shared
@@ -170,7 +171,7 @@ def _ask(
         left = adapt(words, [w for w in given if key_of(w) != key], cell.score, table.tiny)
         if key in GROUPS or setting != compose(left):
             return Ask(setting=None, why=f"another {key} was given", published=None)
-    points = isinstance(setting.dataset, PointLabels | ToyPoints)
+    points = task_of(setting.dataset) == "points"
     if (cell.score == "pmiou") != points and cell.score != "speed":
         kind = "points, not masks" if points else "masks, not points"
         return Ask(setting=None, why=f"{setting.dataset.card.name} has {kind}", published=None)

@@ -8,10 +8,12 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Protocol
 
 from evaluation.console import console
+from evaluation.records.names import called
 from gem.options import options
 
 if TYPE_CHECKING:
     from evaluation.records.record import Record
+    from evaluation.run.job import Done
     from evaluation.setting import Setting
 
 
@@ -39,7 +41,7 @@ class NoTracker:
 
 def track(
     tracker: Tracker,
-    done: Sequence[tuple[Setting, Record, Path]],
+    done: Sequence[Done],
     *,
     group: str = "",
 ) -> None:
@@ -47,24 +49,19 @@ def track(
 
     What goes wrong there costs one line only.
     """
-    once = {path: (setting, record) for setting, record, path in done}
+    once = {one.path: one for one in done}.values()
     if not once or isinstance(tracker, NoTracker):
         return
-    records = [(record, path) for path, (_, record) in once.items()]
+    records = [(one.record, one.path) for one in once]
     try:
         with tempfile.TemporaryDirectory(prefix="gem-panel-") as folder:
-            settings = {called(record): setting for setting, record in once.values()}
+            settings = {called(one.record.names): one.setting for one in once}
             tracker.log(records, group=group, panel=_draw(settings, Path(folder) / "panel.png"))
     except Exception as error:  # noqa: BLE001 a tracker is foreign code on a foreign network
         said = str(error).partition("\n")[0].strip(" .") or type(error).__name__
         name = type(tracker).__name__.lower()
         console.print(f"[bold yellow]note:[/] {name}: not logged:", end=" ")
         console.print(f"{said}; the records are written", markup=False, highlight=False)
-
-
-def called(record: Record) -> str:
-    """The method of a record with the options that were changed: ``gem iters=3``."""
-    return f"{record.names['method']} {record.names['options']}".strip()
 
 
 def _draw(settings: Mapping[str, Setting], path: Path) -> Path | None:

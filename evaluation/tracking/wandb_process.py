@@ -15,8 +15,8 @@ from threading import Timer
 from typing import Any
 
 from evaluation.records.flatten import ablation
+from evaluation.records.names import called
 from evaluation.records.record import Record, read_record
-from evaluation.tracking.tracker import called
 from evaluation.tracking.wandb import Wandb, patience
 from evaluation.whole_files import write_json
 
@@ -51,7 +51,7 @@ class Uploader:
         """One run per record; the table of several is a run of its own. Returns where to look."""
         alone = len(records) == 1
         for record, path in records:
-            with self._run(called(record), "setting", _config(record)) as run:
+            with self._run(called(record.names), "setting", _config(record)) as run:
                 _log_record(run, record, path)
                 if alone:
                     _log_ablation(run, [record], panel)
@@ -65,25 +65,25 @@ class Uploader:
     def _run(self, name: str, kind: str, config: dict[str, Any]) -> Iterator[Any]:
         import wandb
 
-        told = self.options
-        with self._watched(told.init_timeout, f"{name} did not start"):
+        options = self.options
+        with self._watched(options.init_timeout, f"{name} did not start"):
             run = wandb.init(
-                project=told.project,
+                project=options.project,
                 group=self.group or None,
-                tags=told.tags,
+                tags=options.tags,
                 name=name,
                 job_type=kind,
                 config=config,
                 settings=wandb.Settings(
-                    init_timeout=told.init_timeout,
-                    finish_timeout=told.finish_timeout,
+                    init_timeout=options.init_timeout,
+                    finish_timeout=options.finish_timeout,
                     finish_timeout_raises=True,
                     silent=True,
                     console="off",
                     x_disable_stats=True,  # of this process, which computes nothing
                 ),
             )
-        with self._watched(told.finish_timeout, f"{name} did not finish"):
+        with self._watched(options.finish_timeout, f"{name} did not finish"):
             yield run
             run.finish()
         if run.settings.mode != "disabled":

@@ -11,37 +11,32 @@ if TYPE_CHECKING:
     from jaxtyping import Float
     from torch import Tensor
 
+    from gem.provenance import Provenance
     from gem.trace import Trace
 
 
 @dataclass(frozen=True)
-class Provenance:
-    """Where the numbers of a model come from; written into every record.
+class TowerShape:
+    """What a model's config says of its image tower, known without building it.
 
-    ``source`` is a tag, a file name or "random, seed N"; ``sha256`` the hash of the weight file,
-    None for random weights.
+    ``patch_size`` is the side of a square patch in pixels; ``embedding`` the width e of the space
+    that images and text share.
     """
 
-    model: str
-    source: str
-    sha256: str | None
-
-    @property
-    def random(self) -> bool:
-        """Whether the weights mean nothing: no score of such a model does."""
-        return self.sha256 is None
+    num_blocks: int
+    patch_size: int
+    embedding: int
 
 
 class Backbone(Protocol):
     """A pair of towers, images and text, that share an embedding space of width e."""
 
     @property
-    def patch(self) -> int:
-        """Side of a square patch, in pixels."""
+    def shape(self) -> TowerShape:
+        """Sizes of the image tower, from the model's config: nothing is built or loaded.
 
-    @property
-    def blocks(self) -> int:
-        """Number of blocks of the image tower."""
+        Raises ValueError or OSError for a model that is not known or not supported.
+        """
 
     @property
     def mean(self) -> tuple[float, float, float]:
@@ -57,7 +52,14 @@ class Backbone(Protocol):
 
     @property
     def provenance(self) -> Provenance:
-        """Model and weights."""
+        """Model and weights; reads the weights' file, but builds no model."""
+
+    @property
+    def text_key(self) -> tuple[str | bool | int | None, ...] | None:
+        """What `embed` depends on besides the prompts; None if its numbers are not worth keeping.
+
+        Plain data, so that it can be hashed from one run to the next. None for random weights.
+        """
 
     def trace(self, images: Float[Tensor, "b 3 y x"], keep: int) -> Trace:
         """One ordinary pass over normalised images; sides are multiples of the patch.
@@ -68,5 +70,5 @@ class Backbone(Protocol):
     def embed(self, prompts: Sequence[str]) -> Float[Tensor, "w e"]:
         """Unit-length text embeddings. Raises ValueError for a prompt that does not fit."""
 
-    def let_go(self) -> None:
-        """Free the memory of the towers; they are loaded again when they are asked for."""
+    def unload(self) -> None:
+        """Free the memory of the towers; they are loaded again when they are needed."""

@@ -6,8 +6,9 @@ from collections.abc import Sequence
 from functools import cached_property
 from typing import TYPE_CHECKING, Literal
 
-from gem.backbones.backbone import Provenance
+from gem.backbones.backbone import TowerShape
 from gem.options import Count, Flag, options
+from gem.provenance import Provenance
 
 if TYPE_CHECKING:
     import torch
@@ -31,7 +32,7 @@ class OpenClip:
         ``.safetensors`` or ``.pt`` file, ``embedded`` for the tiny model, or null: random weights
         from ``seed``.
     quick_gelu: the activation that the weights were trained with. null follows the tag; a file
-        does not say it, so it must be told. One that contradicts the tag is an error: open_clip
+        does not say it, so it must be given. One that contradicts the tag is an error: open_clip
         only warns, and many published numbers are of the wrong activation.
     device: ``auto`` (the GPU if there is one), ``cpu``, ``cuda``, ``cuda:1``.
     precision: of the towers. Cosines and everything after them are float32.
@@ -46,20 +47,24 @@ class OpenClip:
 
     @cached_property
     def towers(self) -> Towers:
-        """The model, built and loaded when it is first asked for."""
-        from gem.backbones.towers import build
+        """The model, built and loaded when it is first needed."""
+        from gem.backbones.loading import load_towers
 
-        return build(self)
+        return load_towers(
+            self.model,
+            self.weights,
+            quick_gelu=self.quick_gelu,
+            device=self.device,
+            precision=self.precision,
+            seed=self.seed,
+        )
 
-    @property
-    def patch(self) -> int:
-        """Side of a patch, in pixels."""
-        return self.towers.patch
+    @cached_property
+    def shape(self) -> TowerShape:
+        """Sizes of the image tower; reads the model's config, but builds no model."""
+        from gem.backbones.open_clip_model import tower_shape
 
-    @property
-    def blocks(self) -> int:
-        """Number of blocks of the image tower."""
-        return len(self.towers.blocks)
+        return tower_shape(self.model)
 
     @property
     def mean(self) -> tuple[float, float, float]:
@@ -79,12 +84,22 @@ class OpenClip:
     @cached_property
     def provenance(self) -> Provenance:
         """Model and weights; reads the weights' file, but builds no model."""
-        from gem.backbones.towers import provenance
+        if "towers" in vars(self):
+            return self.towers.provenance
+        from gem.backbones.loading import provenance_of
 
-        return self.towers.provenance if "towers" in vars(self) else provenance(self)
+        return provenance_of(self.model, self.weights, quick_gelu=self.quick_gelu, seed=self.seed)
 
-    def let_go(self) -> None:
-        """Forget the loaded model; it is loaded again when it is asked for."""
+    @property
+    def text_key(self) -> tuple[str | bool | None, ...] | None:
+        """Model, weights by their hash, precision and kind of device; not where the files are."""
+        if self.provenance.random:
+            return None
+        device, weights = self.torch_device.type, self.provenance.sha256
+        return ("open_clip", self.model, self.quick_gelu, self.precision, device, weights)
+
+    def unload(self) -> None:
+        """Forget the loaded model; it is loaded again when it is needed."""
         vars(self).pop("towers", None)
 
     def trace(self, images: Float[Tensor, "b 3 y x"], keep: int) -> Trace:

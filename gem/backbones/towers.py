@@ -8,7 +8,6 @@ from collections import deque
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
-from pathlib import Path
 
 import torch
 import torch.nn.functional as F
@@ -18,13 +17,10 @@ from open_clip import CLIP, CustomTextCLIP
 from open_clip.transformer import ResidualAttentionBlock, VisionTransformer
 from torch import Tensor
 
-from gem.backbones.architecture import Tokenizer, new_model, new_tokenizer, own_quick_gelu
-from gem.backbones.backbone import Provenance
-from gem.backbones.open_clip import OpenClip
-from gem.backbones.weights import load_weights, resolve, sha256
+from gem.backbones.backbone import TowerShape
+from gem.backbones.open_clip_model import Tokenizer
+from gem.provenance import Provenance
 from gem.trace import Heads, Layer, Projection, Resid, Trace
-
-DTYPES = {"fp32": torch.float32, "bf16": torch.bfloat16, "fp16": torch.float16}
 
 
 class ViTBlock:
@@ -78,9 +74,10 @@ class Towers:
         return tuple(ViTBlock(block) for block in self.visual.transformer.resblocks)
 
     @property
-    def patch(self) -> int:
-        """Side of a patch, in pixels."""
-        return int(self.visual.patch_size[0])
+    def shape(self) -> TowerShape:
+        """Sizes of the image tower as it was built."""
+        side, width = int(self.visual.patch_size[0]), int(self.visual.output_dim)
+        return TowerShape(num_blocks=len(self.blocks), patch_size=side, embedding=width)
 
     @property
     def mean(self) -> tuple[float, float, float]:
@@ -96,7 +93,7 @@ class Towers:
 
     @torch.inference_mode()
     def trace(self, images: Float[Tensor, "b 3 y x"], keep: int) -> Trace:
-        """Walk the image tower; the last ``keep`` blocks are kept, the rest let go on the way."""
+        """Walk the image tower; the last ``keep`` blocks are kept, the rest dropped on the way."""
         resid, grid = self._tokens(images.to(self.device, self.dtype, non_blocking=True))
         kept: deque[Layer] = deque(maxlen=keep)
         for block in self.blocks:
@@ -147,51 +144,3 @@ class Towers:
         """Final norm and projection of the patch tokens."""
         features: Tensor = self.visual.ln_post(resid[:, 1:]) @ self.visual.proj
         return features
-
-
-def build(options: OpenClip) -> Towers:
-    """Build and load what ``options`` says. Raises what `resolve` and `load_weights` raise."""
-    device = pick_device(options.device)
-    if options.weights is None:
-        told = options.quick_gelu
-        quick_gelu = own_quick_gelu(options.model) if told is None else told
-        model = new_model(options, device, quick_gelu=quick_gelu)
-        source, digest = f"random, seed {options.seed}", None
-    else:
-        path, quick_gelu = resolve(options.model, options.weights, options.quick_gelu)
-        model = new_model(options, device, quick_gelu=quick_gelu)
-        digest = load_weights(model, path, Path(options.model).name)
-        source = _source(options.weights, path)
-    return Towers(
-        model=model,
-        tokenizer=new_tokenizer(options.model),
-        provenance=Provenance(model=Path(options.model).name, source=source, sha256=digest),
-        device=device,
-        dtype=DTYPES[options.precision],
-    )
-
-
-def provenance(options: OpenClip) -> Provenance:
-    """What `build` would say of the model, without building it. Raises what `resolve` raises."""
-    source, digest = f"random, seed {options.seed}", None
-    if options.weights is not None:
-        path, _ = resolve(options.model, options.weights, options.quick_gelu)
-        source, digest = _source(options.weights, path), sha256(path)
-    return Provenance(model=Path(options.model).name, source=source, sha256=digest)
-
-
-def _source(weights: str, path: Path) -> str:
-    return path.name if path == Path(weights) else weights
-
-
-def pick_device(name: str) -> torch.device:
-    """``auto`` is the GPU if there is one. Raises ValueError for one that is not there."""
-    if name == "auto":
-        name = "cuda" if torch.cuda.is_available() else "cpu"
-    try:
-        device = torch.device(name)
-        torch.empty(0, device=device)
-    except (RuntimeError, AssertionError) as error:
-        reason = str(error).strip().splitlines()[0]
-        raise ValueError(f"backbone.device={name} is not available: {reason}") from error
-    return device

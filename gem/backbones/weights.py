@@ -22,7 +22,7 @@ from open_clip.pretrained import (
 from safetensors.torch import load_file
 from torch import Tensor
 
-from gem.backbones.architecture import folder_of, own_quick_gelu
+from gem.backbones.open_clip_model import folder_of, own_quick_gelu
 
 REACH_SECONDS = 4.0
 
@@ -32,7 +32,7 @@ def resolve(model: str, weights: str, quick_gelu: bool | None) -> tuple[Path, bo
 
     ``weights`` is a file, ``embedded`` (beside the model's config) or a tag of the model, which is
     downloaded if it is not on this machine.
-    Raises ValueError for an unknown tag, an activation that is not told or contradicts the tag,
+    Raises ValueError for an unknown tag, an activation that is not given or contradicts the tag,
     FileNotFoundError for a file that is not there, ConnectionError if there is no network.
     """
     if weights == "embedded":
@@ -108,11 +108,11 @@ def sha256(path: Path) -> str:
         return hashlib.file_digest(stream, "sha256").hexdigest()
 
 
-def _agreed(model: str, weights: str, wanted: bool, told: bool | None) -> bool:
-    """The activation of the weights; ValueError if another was told."""
-    if told is not None and told != wanted:
+def _agreed(model: str, weights: str, wanted: bool, given: bool | None) -> bool:
+    """The activation of the weights; ValueError if another was given."""
+    if given is not None and given != wanted:
         raise ValueError(
-            f"backbone.quick_gelu={str(told).lower()}, but the weights {weights} of {model} "
+            f"backbone.quick_gelu={str(given).lower()}, but the weights {weights} of {model} "
             f"were trained with quick_gelu={str(wanted).lower()}"
         )
     return wanted

@@ -1,9 +1,10 @@
-"""CLIP as it is (Radford et al., ICML 2021)."""
+"""CLIP as it is (Radford et al., ICML 2021, arXiv 2103.00020)."""
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, ClassVar
 
+from gem.methods.method import Method
 from gem.options import options
 
 if TYPE_CHECKING:
@@ -14,14 +15,17 @@ if TYPE_CHECKING:
 
 
 @options
-class Clip:
+class Clip(Method):
     """Patch tokens of the final stream, through the final norm and projection of the image tower.
 
     The baseline row "CLIP" of the paper's Tables 1 to 3.
     """
 
+    title: ClassVar[str] = "CLIP"
+    published: ClassVar[str] = "2021-03"
+
     @property
-    def reads(self) -> int:
+    def num_blocks(self) -> int:
         """The last block, for its output."""
         return 1
 

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, ClassVar
 
 from gem.methods.gem import Gem
+from gem.methods.method import Method
 from gem.options import PositiveInt, options
 
 if TYPE_CHECKING:
+    from collections.abc import Hashable
+
     from jaxtyping import Float
     from torch import Tensor
 
@@ -15,7 +18,7 @@ if TYPE_CHECKING:
 
 
 @options
-class ClipSurgery:
+class ClipSurgery(Method):
     """v-v attention in a second path through the last blocks: one point of GEM's family.
 
     softmax(v v^T / sqrt(d)) v, written to the path with its residual and without the FFN; the
@@ -24,10 +27,13 @@ class ClipSurgery:
     all prompts share, is for single heat maps and left out.
     """
 
+    title: ClassVar[str] = "CLIP Surgery"
+    published: ClassVar[str] = "2023-04"
+
     blocks: PositiveInt = 6
 
     @property
-    def reads(self) -> int:
+    def num_blocks(self) -> int:
         """The blocks that the path runs through."""
         return self.blocks
 
@@ -43,9 +49,9 @@ class ClipSurgery:
         )
 
     @property
-    def kin(self) -> tuple[bool, str, float, int]:
-        """As `Gem.kin`."""
-        return self.same.kin
+    def cache_group(self) -> tuple[Hashable, ...]:
+        """As `Gem.cache_group`."""
+        return self.same.cache_group
 
     def __call__(self, trace: Trace) -> Float[Tensor, "b p e"]:
         """Walk GEM's path with these options."""

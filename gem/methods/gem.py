@@ -2,30 +2,33 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Annotated, Literal
+from typing import TYPE_CHECKING, ClassVar, Literal
 
-from pydantic import Field, Strict, field_validator
+from pydantic import field_validator
 
+from gem.methods.method import Method
 from gem.options import Count, Flag, Positive, PositiveInt, options
 
 if TYPE_CHECKING:
+    from collections.abc import Hashable
+
     from jaxtyping import Float
     from torch import Tensor
 
-    from gem.trace import Layer, Trace
-
-Tau = Annotated[float, Strict(), Field(gt=0, allow_inf_nan=False)]
+    from gem.self_attention import SelfAttention
+    from gem.trace import Trace
 
 
 @options
-class Gem:
+class Gem(Method):
     """A second path through the last blocks: generalised self-self attention (Sec. 3.2, 3.3).
 
-    In every block the path adds the mean of the q-q, k-k and v-v readouts (the ensemble of
-    Sec. 3.3), through the block's own output projection, to its stream, without the MLP. Each
-    readout is p_0 = xW / ||xW||, then K times p <- softmax(p p^T / tau) p, normalised again, then
-    softmax(p_K p_K^T / tau) V (Eq. 4 to 7). The blocks read the ordinary path, which is left as
-    it is; only the second path is projected.
+    In every block the path adds the mean of the values that q-q, k-k and v-v attend to (the
+    ensemble of Sec. 3.3), through the block's own output projection, to its stream, without the
+    MLP. Each self-self attention starts from p_0 = xW / ||xW||, takes K steps
+    p <- softmax(p p^T / tau) p, normalised again, and reads softmax(p_K p_K^T / tau) V
+    (Eq. 4 to 7). The blocks read the ordinary path, which is left as it is; only the second path
+    is projected.
 
     iters: K, the refining steps before the values are read; 0 or more. The paper fixes 1.
     temperature: ``adaptive`` (Eq. 8: 1/tau = mean token norm / sqrt(d)), ``standard``
@@ -39,8 +42,11 @@ class Gem:
     mlp: also add the block's MLP to the path (Table 6, "MLP yes").
     """
 
+    title: ClassVar[str] = "GEM"
+    published: ClassVar[str] = "2023-12"
+
     iters: Count = 1
-    temperature: Literal["adaptive", "standard"] | Tau = "adaptive"
+    temperature: Literal["adaptive", "standard"] | Positive = "adaptive"
     temperature_scale: Positive = 1.0
     normalize: Flag = True
     projections: tuple[Literal["q", "k", "v"], ...] = ("q", "k", "v")
@@ -55,31 +61,34 @@ class Gem:
         return value
 
     @property
-    def reads(self) -> int:
+    def num_blocks(self) -> int:
         """The blocks that the path runs through."""
         return self.blocks
 
     @property
-    def kin(self) -> tuple[bool, str, float, int]:
-        """What methods have in common that share readouts; sorted by it, they come in turn."""
-        return (self.normalize, str(self.temperature), self.temperature_scale, self.iters)
+    def cache_group(self) -> tuple[Hashable, ...]:
+        """Methods that differ in the rest share attended values; K last: K+1 continues K."""
+        step = (self.normalize, str(self.temperature), self.temperature_scale)
+        return ("self-self", *step, self.iters)
 
-    def __call__(self, trace: Trace) -> Float[Tensor, "b p e"]:
-        """Walk the second path and project it."""
-        layers = trace.last(self.blocks)
-        resid = layers[0].resid
-        for layer in layers:
-            resid = resid + self._update(layer)
-            if self.mlp:
-                resid = resid + layer.mlp(resid)
-        return trace.project(resid)
+    @property
+    def attention(self) -> SelfAttention:
+        """The self-self attention of every block."""
+        from gem.self_attention import SelfAttention
 
-    def _update(self, layer: Layer) -> Float[Tensor, "b n c"]:
-        """One block's write: the mean readout of the chosen projections."""
-        return layer.self_self_update(
-            self.projections,
+        return SelfAttention(
             normalize=self.normalize,
             temperature=self.temperature,
             temperature_scale=self.temperature_scale,
             iters=self.iters,
         )
+
+    def __call__(self, trace: Trace) -> Float[Tensor, "b p e"]:
+        """Walk the second path and project it."""
+        layers, attention = trace.last(self.blocks), self.attention
+        resid = layers[0].resid
+        for layer in layers:
+            resid = resid + layer.update(self.projections, attention)
+            if self.mlp:
+                resid = resid + layer.mlp(resid)
+        return trace.project(resid)

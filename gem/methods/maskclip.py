@@ -1,9 +1,10 @@
-"""MaskCLIP (Zhou et al., ECCV 2022), the training-free one of the three papers of that name."""
+"""MaskCLIP (Zhou et al., ECCV 2022, arXiv 2112.01071): the training-free one of that name."""
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, ClassVar
 
+from gem.methods.method import Method
 from gem.options import options
 
 if TYPE_CHECKING:
@@ -14,7 +15,7 @@ if TYPE_CHECKING:
 
 
 @options
-class MaskClip:
+class MaskClip(Method):
     """Values of the last block, through its output projection; no residual, no FFN.
 
     Sec. 3.2 of the paper replaces the last attention by the identity, so that a token is written
@@ -24,8 +25,11 @@ class MaskClip:
     smoothing and prompt denoising are left out.
     """
 
+    title: ClassVar[str] = "MaskCLIP"
+    published: ClassVar[str] = "2021-12"
+
     @property
-    def reads(self) -> int:
+    def num_blocks(self) -> int:
         """The last block, for its values."""
         return 1
 

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Protocol
+from collections.abc import Hashable
+from typing import TYPE_CHECKING, ClassVar, Protocol
 
 if TYPE_CHECKING:
     from jaxtyping import Float
@@ -16,11 +17,27 @@ class Method(Protocol):
 
     The features lie in the space of the text embeddings (width e) and are not normalised:
     whoever compares them with text divides by their norm.
+
+    title: the method's name as papers print it.
+    published: year and month of its first version on arXiv, ``2023-12``. Tables list methods in
+        this order.
     """
 
+    title: ClassVar[str]
+    published: ClassVar[str]
+
     @property
-    def reads(self) -> int:
+    def num_blocks(self) -> int:
         """How many of the last blocks the method reads; the trace must keep that many."""
+
+    @property
+    def cache_group(self) -> tuple[Hashable, ...]:
+        """What methods have in common that share work on a `gem.trace.Layer`; () if nothing.
+
+        Methods run in the order of it, so that those that share work come in turn. It begins with
+        a word for the kind of work, and what follows can be compared within the kind.
+        """
+        return ()
 
     def __call__(self, trace: Trace) -> Float[Tensor, "b p e"]:
         """Patch features."""

@@ -1,12 +1,14 @@
 """The options of a backbone, its text side and its device."""
 
+import json
+
 import pytest
 import torch
 from conftest import write_config
 from pydantic import ValidationError
 
-from gem.backbones import Backbone, OpenClip
-from gem.backbones.towers import pick_device
+from gem.backbones import Backbone, OpenClip, TowerShape
+from gem.backbones.loading import pick_device
 
 
 def test_building_touches_nothing():
@@ -25,7 +27,7 @@ def test_wrong_options(wrong):
 
 
 def test_every_promise_of_the_interface(small):
-    assert (small.patch, small.blocks, small.torch_device.type) == (8, 5, "cpu")
+    assert (small.shape, small.torch_device.type) == (TowerShape(5, 8, 24), "cpu")
     promised = {name for name in vars(Backbone) if not name.startswith("_")}
     assert all(hasattr(small, name) for name in promised)
 
@@ -43,13 +45,13 @@ def test_the_models_own_channel_statistics(tmp_path):
 
 def test_a_tags_channel_statistics(monkeypatch):
     """laion2b_s32b_b82k of ViT-L-14 was trained on [-1, 1], unlike all its neighbours."""
-    from gem.backbones import architecture
+    from gem.backbones import open_clip_model
 
     made = {}
-    monkeypatch.setattr(architecture.open_clip, "create_model", lambda *_, **k: made.update(k))
-    options = OpenClip(model="ViT-L-14", weights="laion2b_s32b_b82k")
+    monkeypatch.setattr(open_clip_model.open_clip, "create_model", lambda *_, **k: made.update(k))
+    rest = {"device": torch.device("cpu"), "precision": "fp32", "seed": 0}
     with pytest.raises(AttributeError):  # no model comes out
-        architecture.new_model(options, torch.device("cpu"), quick_gelu=False)
+        open_clip_model.new_model("ViT-L-14", "laion2b_s32b_b82k", quick_gelu=False, **rest)
     assert made["force_preprocess_cfg"] == {"mean": (0.5, 0.5, 0.5), "std": (0.5, 0.5, 0.5)}
 
 
@@ -94,3 +96,43 @@ def test_text_in_half_precision_stays_close(folder, small):
     found = rounded.embed(["a photo of a cat"])
     assert found.dtype == torch.float32
     assert float(found @ small.embed(["a photo of a cat"]).T) > 0.999
+
+
+@pytest.mark.parametrize("change", [{}, {"layers": 2}, {"patch_size": 10}, {"width": 32}], ids=str)
+def test_the_shape_in_the_config_is_that_of_the_tower(change, tmp_path):
+    backbone = OpenClip(model=str(write_config(tmp_path / "model", **change)), device="cpu")
+    shape = backbone.shape
+    assert "towers" not in vars(backbone)
+    assert shape == backbone.towers.shape
+
+
+def test_the_shape_of_a_config_that_leaves_it_to_open_clip(tmp_path):
+    """Its own defaults: 12 blocks, patches of 16."""
+    folder = write_config(tmp_path / "model", image_size=32)
+    path = folder / "open_clip_config.json"
+    config = json.loads(path.read_text())
+    for name in ("layers", "patch_size"):
+        del config["model_cfg"]["vision_cfg"][name]
+    path.write_text(json.dumps(config))
+    backbone = OpenClip(model=str(folder), device="cpu")
+    assert backbone.shape == backbone.towers.shape == TowerShape(12, 16, 24)
+
+
+@pytest.mark.parametrize(
+    ("model", "shape"),
+    [
+        ("ViT-B-16", (12, 16, 512)),
+        ("ViT-B-32-quickgelu", (12, 32, 512)),
+        ("ViT-L-14-336", (24, 14, 768)),
+        ("ViT-bigG-14", (48, 14, 1280)),
+        ("tiny", (6, 8, 128)),
+    ],
+)
+def test_shapes_of_well_known_towers(model, shape):
+    backbone = OpenClip(model=model, weights="no such tag", device="cuda:9")
+    assert backbone.shape == TowerShape(*shape)
+
+
+def test_a_model_without_a_shape_is_named():
+    with pytest.raises(ValueError, match=r"^backbone\.model=RN50 has a ResNet image tower; "):
+        _ = OpenClip(model="RN50").shape

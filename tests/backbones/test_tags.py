@@ -43,20 +43,20 @@ def test_a_file_does_not_say_its_activation(folder):
 
 
 @pytest.mark.parametrize(
-    ("tag", "told", "trained"),
+    ("tag", "given", "trained"),
     [("openai", False, "true"), ("metaclip_400m", False, "true"), ("laion400m_e32", True, "false")],
 )
-def test_an_activation_that_contradicts_the_tag(tag, told, trained):
-    assert sentence("ViT-B-16", tag, told) == (
-        f"ValueError: backbone.quick_gelu={str(told).lower()}, but the weights {tag} of ViT-B-16 "
+def test_an_activation_that_contradicts_the_tag(tag, given, trained):
+    assert sentence("ViT-B-16", tag, given) == (
+        f"ValueError: backbone.quick_gelu={str(given).lower()}, but the weights {tag} of ViT-B-16 "
         f"were trained with quick_gelu={trained}"
     )
 
 
-@pytest.mark.parametrize("told", [None, True])
-def test_the_activation_of_a_tag(told, monkeypatch, tmp_path):
+@pytest.mark.parametrize("given", [None, True])
+def test_the_activation_of_a_tag(given, monkeypatch, tmp_path):
     monkeypatch.setattr(weights, "_fetch", lambda *_: tmp_path)
-    assert resolve("ViT-B-16", "openai", told) == (tmp_path, True)
+    assert resolve("ViT-B-16", "openai", given) == (tmp_path, True)
     assert resolve("ViT-B-16", "laion400m_e32", None) == (tmp_path, False)
 
 

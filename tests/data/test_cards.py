@@ -48,7 +48,7 @@ def test_labels_of_voc_are_the_official_ones():
 @pytest.mark.parametrize("name", NAMED)
 def test_every_word_fits_a_template(name):
     """Braces in a word would be read as a gap."""
-    words = [word for _, word in Words().of(load_card(name)).queries]
+    words = [word for _, word in Words().of(load_card(name)).class_words]
     assert all(word == word.strip() != "" for word in words)
     assert not any(sign in word for word in words for sign in "{}_")
 

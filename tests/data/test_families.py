@@ -45,13 +45,13 @@ def test_the_words_of_gems_author():
 )
 def test_how_many_words_a_family_asks(family, dataset, queries, background):
     asked = Words(family=family).of(load_card(dataset))
-    assert (len(asked.queries), asked.background) == (queries, background)
+    assert (len(asked.class_words), asked.background) == (queries, background)
 
 
 def test_several_words_stand_for_one_class():
     asked = Words(family="sclip").of(load_card("voc"))
     monitor = asked.names.index("tvmonitor")
-    words = [word for index, word in asked.queries if index == monitor]
+    words = [word for index, word in asked.class_words if index == monitor]
     assert words == ["television monitor", "tv monitor", "monitor", "television", "screen"]
 
 
@@ -62,7 +62,7 @@ def test_own_words_from_a_list_and_from_a_file(tmp_path):
     listed, read = Words(words=("cat; kitten", "dog")).of(card), Words(words=str(path)).of(card)
     assert listed == read
     assert listed.names == ("cat", "dog")
-    assert listed.queries == ((0, "cat"), (0, "kitten"), (1, "dog"))
+    assert listed.class_words == ((0, "cat"), (0, "kitten"), (1, "dog"))
 
 
 @pytest.mark.parametrize(

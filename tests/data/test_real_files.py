@@ -5,9 +5,11 @@ import pytest
 from conftest import REPOSITORY
 
 from evaluation.data import Pairs
+from evaluation.measure import ByTask
 from evaluation.measure.evaluate import evaluate
 from evaluation.setting import EvalProtocol, Setting
 from gem.methods import Gem
+from gem.patches import Patches
 from gem.resize import ShortSide
 from gem.vocabulary import Prompts
 
@@ -48,8 +50,8 @@ def test_the_first_pair_is_an_aeroplane(voc):
 def test_a_whole_evaluation(voc, small):
     """Random weights: nothing is right, but every pixel that is not void is counted once."""
     setting = Setting(
-        backbone=small,
-        method=Gem(),
+        segmenter=Patches(backbone=small, method=Gem()),
+        metric=ByTask(),
         dataset=voc,
         protocol=EvalProtocol(name="small", resize=ShortSide(size=40), background=0.05),
         prompts=Prompts(templates=("a photo of a {}",)),

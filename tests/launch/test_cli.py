@@ -11,7 +11,8 @@ from hydra import compose, initialize_config_dir
 from hydra.errors import HydraException
 from omegaconf.errors import OmegaConfBaseException
 
-import run
+from evaluation import launch
+from evaluation.launch.errors import PREPARE
 from evaluation.run.job import run as job
 
 CAUGHT = (HydraException, OmegaConfBaseException, ValueError, OSError)  # by run.py
@@ -20,14 +21,14 @@ CAUGHT = (HydraException, OmegaConfBaseException, ValueError, OSError)  # by run
 def build(*overrides):
     with initialize_config_dir(str(REPOSITORY / "configs"), version_base="1.3"):
         config = compose("config", overrides=list(overrides))
-    assert run.writing(config)
-    return run.build(config)
+    assert launch.output_options(config)
+    return launch.build(config)
 
 
 def said(*overrides):
     with pytest.raises(CAUGHT) as caught:
         build(*overrides)
-    return run.sentence(caught.value)
+    return launch.sentence(caught.value)
 
 
 NUMBERS = "input should be 'adaptive' or 'standard', or input should be"
@@ -99,7 +100,7 @@ def stops(tmp_path, *overrides):
     with pytest.raises(CAUGHT) as caught:
         job(setting, tmp_path / "records")
     assert list((tmp_path / "records").iterdir()) == []
-    return run.sentence(caught.value)
+    return launch.sentence(caught.value)
 
 
 def small_model(folder):
@@ -108,12 +109,12 @@ def small_model(folder):
 
 def test_a_data_folder_that_is_not_there(tmp_path):
     said = stops(tmp_path, "dataset=voc", "dataset.root=/no/such")
-    assert said == f"dataset.root=/no/such: there is no such folder{run.PREPARE}"
+    assert said == f"dataset.root=/no/such: there is no such folder{PREPARE}"
 
 
 def test_more_blocks_than_the_tower_has(tmp_path, folder):
     said = stops(tmp_path, *small_model(folder), "gem.blocks=12")
-    assert said == "blocks=12 last blocks were asked for, but the tower has 5"
+    assert said == "blocks=12: the tower has 5 blocks"
 
 
 def test_no_rule_for_the_background(tmp_path, folder):
@@ -153,7 +154,7 @@ def command(tmp_path, *arguments):
     ("arguments", "sentence"),
     [
         (["gem.iters=-1"], "gem.iters=-1: input should be greater than or equal to 0"),
-        (["dataset=voc"], f"dataset.root=/no/such: there is no such folder{run.PREPARE}"),
+        (["dataset=voc"], f"dataset.root=/no/such: there is no such folder{PREPARE}"),
     ],
 )
 def test_the_command_ends_with_one_sentence(arguments, sentence, tmp_path):
@@ -171,5 +172,5 @@ def test_the_command_leaves_a_record(tmp_path, folder):
     (path,) = (tmp_path / "records").iterdir()
     record = json.loads(path.read_text(encoding="utf-8"))
     assert str(path) in done.stdout
-    assert record["setting"]["method"]["iters"] == 2
+    assert record["setting"]["segmenter"]["method"]["iters"] == 2
     assert record["images"] == 1

@@ -1,6 +1,7 @@
 """Every YAML of configs/ builds, without a weight or a file being touched."""
 
 import os
+from importlib import import_module
 from pathlib import Path
 
 import pytest
@@ -10,11 +11,13 @@ from hydra import compose, initialize_config_dir
 from hydra.errors import ConfigCompositionException, InstantiationException
 from pydantic import ValidationError
 
-import run
+from evaluation import launch
+from evaluation.measure import ByTask
 from evaluation.setting import EvalProtocol, Setting
-from evaluation.setting.identity import describe
+from evaluation.setting.identity import describe, public_name
 from gem.backbones import OpenClip
 from gem.methods import Clip, ClipSurgery, Gem, MaskClip
+from gem.patches import Patches
 from gem.resize import ShortSide, Square
 from gem.vocabulary import Prompts
 
@@ -26,7 +29,9 @@ CHOICES = sorted(
 )
 DATASETS = [name for group, name in CHOICES if group == "dataset"]
 PROTOCOLS = [name for group, name in CHOICES if group == "protocol"]
-NEEDED = {"folder": ["dataset.root=/no/such"]}  # what has no default
+NEEDED = {  # what has no default
+    "folder": ["dataset.root=/no/such"], "predictions": ["segmenter.root=/no/such"],
+}  # fmt: skip
 
 
 @pytest.fixture(autouse=True, scope="module")
@@ -40,16 +45,33 @@ def _nothing_is_read():
 def build(*overrides):
     with initialize_config_dir(str(CONFIGS), version_base="1.3"):
         config = compose("config", overrides=list(overrides))
-    return run.build(config)
+    return launch.build(config)
 
 
 @pytest.mark.parametrize(("group", "name"), CHOICES)
 def test_every_choice_builds(group, name):
-    needed = NEEDED.get(name, []) if group == "dataset" else []
-    setting = build(f"{group}={name}", *needed)
+    setting = build(f"{group}={name}", *NEEDED.get(name, []))
     assert isinstance(setting, Setting)
-    assert "towers" not in vars(setting.backbone)
+    assert "towers" not in vars(getattr(setting.segmenter, "backbone", setting.segmenter))
     assert "ids" not in vars(setting.dataset)
+
+
+def targets(node):
+    """Every name of a class in a config file."""
+    if isinstance(node, dict):
+        yield from ([node["_target_"]] if "_target_" in node else [])
+    for part in node.values() if isinstance(node, dict) else node:
+        if isinstance(part, dict | list):
+            yield from targets(part)
+
+
+@pytest.mark.parametrize(("group", "name"), CHOICES)
+def test_every_class_is_called_by_its_public_name(group, name):
+    """A record names parts as configs do: a file can move inside of its package."""
+    text = (CONFIGS / group / f"{name}.yaml").read_text(encoding="utf-8")
+    for target in targets(yaml.safe_load(text)):
+        module, _, cls = target.rpartition(".")
+        assert public_name(getattr(import_module(module), cls)) == target
 
 
 @pytest.mark.parametrize("protocol", PROTOCOLS)
@@ -72,8 +94,8 @@ def test_every_file_says_what_it_is(group, name):
 def test_the_default_is_the_paper():
     """Sec. 3 and 4.1, on the embedded model and scenes; its 64 pixels instead of 448."""
     setting = build()
-    assert setting.method == Gem()
-    assert setting.method == Gem(
+    assert setting.segmenter.method == Gem()
+    assert setting.segmenter.method == Gem(
         iters=1, temperature="adaptive", temperature_scale=1.0, normalize=True,
         projections=("q", "k", "v"), blocks=4, mlp=False,
     )  # fmt: skip
@@ -82,20 +104,24 @@ def test_the_default_is_the_paper():
         reduce="max", background=0.85,
     )  # fmt: skip
     assert setting.prompts == Prompts(templates=("a photo of a {}",))
-    assert setting.backbone == OpenClip(model="tiny", weights="embedded", quick_gelu=False)
+    assert setting.segmenter.backbone == OpenClip(
+        model="tiny", weights="embedded", quick_gelu=False
+    )
     assert setting.limit is None
 
 
 def test_a_row_of_the_paper():
     setting = build("backbone=clip_vit_b16", "dataset=voc")
     assert setting.protocol.resize == ShortSide(size=448)
-    assert setting.backbone == OpenClip(model="ViT-B-16", weights="openai", quick_gelu=True)
+    assert setting.segmenter.backbone == OpenClip(
+        model="ViT-B-16", weights="openai", quick_gelu=True
+    )
     assert setting.dataset.root == "/no/such/folder"
 
 
 def test_what_the_release_does():
     setting = build("experiment=released", "backbone=clip_vit_b16")
-    assert setting.method == Gem(blocks=6)
+    assert setting.segmenter.method == Gem(blocks=6)
     assert setting.protocol.resize == Square(size=448)
     assert setting.prompts.templates == ("a photo of a {}.",)
 
@@ -106,7 +132,7 @@ def test_what_the_release_does():
      ("gem_released", Gem(blocks=6))],
 )  # fmt: skip
 def test_methods_by_name(name, method):
-    assert build(f"method={name}").method == method
+    assert build(f"method={name}").segmenter.method == method
 
 
 @pytest.mark.parametrize(
@@ -123,8 +149,8 @@ def test_methods_by_name(name, method):
     ],
 )
 def test_every_option_of_gem(override, field, value):
-    assert getattr(build(override).method, field) == value
-    assert getattr(build("method=gem_released", override).method, field) == value
+    assert getattr(build(override).segmenter.method, field) == value
+    assert getattr(build("method=gem_released", override).segmenter.method, field) == value
 
 
 def test_options_of_gem_under_another_method():
@@ -173,8 +199,10 @@ def test_protocols_of_the_field(overrides, expected):
 def test_python_and_hydra_describe_alike():
     built = build("backbone=clip_vit_b16", "method=clip", "batch_size=4")
     by_hand = Setting(
-        backbone=OpenClip(model="ViT-B-16", weights="openai", quick_gelu=True),
-        method=Clip(),
+        segmenter=Patches(
+            backbone=OpenClip(model="ViT-B-16", weights="openai", quick_gelu=True), method=Clip()
+        ),
+        metric=ByTask(),
         dataset=built.dataset,
         protocol=EvalProtocol(name="gem", resize=ShortSide()),
         prompts=Prompts(templates=("a photo of a {}",)),
@@ -185,7 +213,9 @@ def test_python_and_hydra_describe_alike():
 
 def test_backbones_are_the_rows_of_table_5():
     rows = {
-        name: build(f"backbone={name}").backbone for group, name in CHOICES if group == "backbone"
+        name: build(f"backbone={name}").segmenter.backbone
+        for group, name in CHOICES
+        if group == "backbone"
     }
     for size in ("b16", "b32", "l14"):
         assert rows[f"clip_vit_{size}"].weights == "openai"

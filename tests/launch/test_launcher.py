@@ -10,7 +10,9 @@ from conftest import REPOSITORY
 from hydra.core.global_hydra import GlobalHydra
 from hydra.core.plugins import Plugins
 
-import run
+from evaluation import launch
+from evaluation.launch.command import main
+from evaluation.launch.errors import PREPARE
 from evaluation.records.record import read_record
 from evaluation.run.job import run as evaluate
 
@@ -30,9 +32,9 @@ def sweep(folder, tmp_path, monkeypatch, capsys):
         monkeypatch.setattr(sys, "argv", ["run.py", *configs, *words])
         monkeypatch.setenv("HYDRA_FULL_ERROR", "1")
         try:
-            run.main()
-        except run.MISTAKES as error:
-            return run.sentence(error), capsys.readouterr().out
+            main()
+        except launch.MISTAKES as error:
+            return launch.sentence(error), capsys.readouterr().out
         finally:
             GlobalHydra.instance().clear()
         return None, capsys.readouterr().out
@@ -62,18 +64,19 @@ def test_jobs_share_a_pass_and_have_folders_of_their_own(sweep, seen, tmp_path):
 def test_records_are_those_of_jobs_alone(sweep, tmp_path):
     sweep("gem.iters=0,2")
     for record in records(tmp_path):
-        words = [f"gem.iters={record.setting['method']['iters']}", "short_side=40", "limit=2"]
-        model = [f"backbone.model={record.setting['backbone']['model']}", "backbone.device=cpu"]
-        alone, _ = evaluate(run.compose_setting([*words, *model]), tmp_path / "alone")
+        parts = record.setting["segmenter"]
+        words = [f"gem.iters={parts['method']['iters']}", "short_side=40", "limit=2"]
+        model = [f"backbone.model={parts['backbone']['model']}", "backbone.device=cpu"]
+        alone = evaluate(launch.compose_setting([*words, *model]), tmp_path / "alone").record
         assert all(getattr(record, name) == getattr(alone, name) for name in NUMBERS)
 
 
 def test_one_that_fails_does_not_stop_the_others(sweep, tmp_path):
     error, said = sweep("gem.iters=1,-1", "gem.blocks=2,9")
-    assert error == "blocks=9 last blocks were asked for, but the tower has 5"
+    assert error == "blocks=9: the tower has 5 blocks"
     assert said.splitlines()[-4:] == [
         "3 of 4 settings failed:",
-        "  gem.iters=1 gem.blocks=9: blocks=9 last blocks were asked for, but the tower has 5",
+        "  gem.iters=1 gem.blocks=9: blocks=9: the tower has 5 blocks",
         "  gem.iters=-1 gem.blocks=2: gem.iters=-1: input should be greater than or equal to 0",
         "  gem.iters=-1 gem.blocks=9: gem.iters=-1: input should be greater than or equal to 0",
     ]
@@ -127,7 +130,7 @@ def test_a_key_of_what_is_swept_only(sweep):
     error, _ = sweep(
         "dataset=voc,ade20k", "dataset.missing=choice(skip)", "dataset.root=choice(/n)"
     )
-    assert error == f"dataset.root=/n: there is no such folder{run.PREPARE}"
+    assert error == f"dataset.root=/n: there is no such folder{PREPARE}"
 
 
 def test_the_launcher_is_a_plugin_without_an_init():

@@ -5,7 +5,7 @@ from types import SimpleNamespace
 import pytest
 import torch
 
-from evaluation.measure.evaluate import WAITING_BATCHES, bucket, read_ahead
+from evaluation.measure.batches import WAITING_BATCHES, bucket, read_ahead
 
 
 def prepared(*shapes):

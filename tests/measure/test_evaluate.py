@@ -4,14 +4,16 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
-from drawn import CLASSES, SIZES, Noise, setting_of
+from drawn import CLASSES, SIZES, Noise, scores_of, setting_of, with_method
 
+from evaluation.measure import decision
 from evaluation.measure.evaluate import evaluate, evaluate_all
+from evaluation.measure.text_cache import embed_text
+from gem.backbones import OpenClip
 from gem.image import min_max, upsample
 from gem.methods import Clip, Gem
 from gem.resize import ShortSide
-from gem.segmenter import Segmenter
-from gem.windows import Windows
+from gem.windows import SlidingWindow
 
 
 @pytest.fixture(scope="module")
@@ -24,15 +26,22 @@ def counts(setting):
     return evaluate(replace(setting, batch_size=1, workers=0)).outcome.counts
 
 
+def whole_maps(setting, sample, queries):
+    """The cosines of one image by itself."""
+    pixels = setting.segmenter.prepare(sample.image, resize=setting.protocol.resize)
+    (encoded,) = setting.segmenter.encode(pixels[None])
+    return encoded.scores(queries)
+
+
 def naive(setting):
     """The matrices, image by image and pixel by pixel, from whole maps."""
     dataset, labels = setting.dataset, len(setting.dataset.card.labels)
-    segmenter = Segmenter(setting.backbone, setting.method, setting.protocol.resize)
-    text = setting.backbone.embed(dataset.card.classes)
+    queries = embed_text(setting)
+    classes = len(queries.words)
     matrix = np.zeros((labels, labels), dtype=int)
-    alone = np.zeros((len(text), len(text)), dtype=int)
+    alone = np.zeros((classes, classes), dtype=int)
     for sample in (dataset[sample_id] for sample_id in dataset.ids):
-        cosines = segmenter.cosines(segmenter.prepare(sample.image)[None], text)[0]
+        cosines = whole_maps(setting, sample, queries)
         shares = (100 * upsample(cosines, sample.truth.shape)).softmax(dim=0)
         for y, x in np.ndindex(sample.truth.shape):
             true, best = sample.truth[y, x], int(shares[:, y, x].argmax())
@@ -65,9 +74,7 @@ def test_counts_do_not_depend_on_the_order(setting, counts):
 
 def test_counts_do_not_depend_on_the_memory(setting, counts, monkeypatch):
     """Decided a few rows at a time."""
-    from evaluation.measure import mask_accumulator as tally
-
-    monkeypatch.setattr(tally, "BAND", 700)
+    monkeypatch.setattr(decision, "BAND", 700)
     assert evaluate(setting).outcome.counts == counts
 
 
@@ -82,15 +89,15 @@ def test_scores_are_those_of_the_counts(setting):
     outcome = evaluate(setting).outcome
     matrix = np.array(outcome.counts["matrix"])
     iou = matrix.diagonal() / (matrix.sum(0) + matrix.sum(1) - matrix.diagonal())
-    assert list(outcome.scores) == ["miou", "miou_foreground", "heatmap_iou", "pixel_accuracy"]
-    assert outcome.scores["miou"] == pytest.approx(iou.mean())
-    assert outcome.scores["pixel_accuracy"] == pytest.approx(matrix.trace() / matrix.sum())
+    assert list(scores_of(outcome)) == ["miou", "miou_foreground", "heatmap_iou", "pixel_accuracy"]
+    assert scores_of(outcome)["miou"] == pytest.approx(iou.mean())
+    assert scores_of(outcome)["pixel_accuracy"] == pytest.approx(matrix.trace() / matrix.sum())
     assert outcome.per_class == pytest.approx(dict(zip(("background", *CLASSES), iou, strict=True)))
 
 
 def test_without_a_background_there_is_one_matrix(setting):
     outcome = evaluate(replace(setting, dataset=Noise(background=False))).outcome
-    assert list(outcome.scores) == ["miou", "heatmap_iou", "pixel_accuracy"]
+    assert list(scores_of(outcome)) == ["miou", "heatmap_iou", "pixel_accuracy"]
     assert list(outcome.per_class) == list(CLASSES)
     assert np.array(outcome.counts["matrix"]).shape == (4, 4)
 
@@ -110,8 +117,8 @@ def test_every_image_is_announced(setting):
 
 
 def test_windows_and_other_methods_reach_the_counts(setting):
-    rules = replace(setting.protocol, windows=Windows(size=24, stride=16))
-    for other in (replace(setting, protocol=rules), replace(setting, method=Clip())):
+    rules = replace(setting.protocol, windows=SlidingWindow(size=24, stride=16))
+    for other in (replace(setting, protocol=rules), with_method(setting, Clip())):
         found = evaluate(replace(other, limit=3)).outcome.counts["matrix"]
         assert found != evaluate(replace(setting, limit=3)).outcome.counts["matrix"]
 
@@ -122,9 +129,7 @@ def test_scaled_maps_reach_the_decision(small):
     rules = replace(setting.protocol, min_max=True)
     found = evaluate(replace(setting, protocol=rules)).outcome.counts["matrix"]
     sample = setting.dataset["0"]
-    segmenter = Segmenter(small, Gem(), rules.resize)
-    text = small.embed(setting.dataset.card.classes)
-    cosines = segmenter.cosines(segmenter.prepare(sample.image)[None], text)[0]
+    cosines = whole_maps(setting, sample, embed_text(setting))
     best = min_max(upsample(cosines, sample.truth.shape)).argmax(dim=0).numpy()
     expected = np.zeros((4, 4), dtype=int)
     np.add.at(expected, (sample.truth[sample.truth < 4], best[sample.truth < 4]), 1)
@@ -141,8 +146,8 @@ def test_a_broken_sample_ends_the_evaluation(workers, setting):
 def test_settings_share_a_pass_as_if_each_were_alone(setting):
     settings = [
         setting,
-        replace(setting, method=Clip()),
-        replace(setting, method=Gem(iters=3)),
+        with_method(setting, Clip()),
+        with_method(setting, Gem(iters=3)),
         replace(setting, protocol=replace(setting.protocol, background=0.3)),
     ]
     together = [result.outcome for result in evaluate_all(settings)]
@@ -152,18 +157,18 @@ def test_settings_share_a_pass_as_if_each_were_alone(setting):
 
 def test_the_model_sees_each_image_once_in_a_shared_pass(setting, monkeypatch):
     seen = []
-    trace = type(setting.backbone).trace
+    trace = OpenClip.trace
 
     def spy(self, images, keep):
         seen.append(len(images))
         return trace(self, images, keep)
 
-    monkeypatch.setattr(type(setting.backbone), "trace", spy)
-    evaluate_all([replace(setting, method=Gem(iters=iters)) for iters in range(3)])
+    monkeypatch.setattr(OpenClip, "trace", spy)
+    evaluate_all([with_method(setting, Gem(iters=iters)) for iters in range(3)])
     assert sum(seen) == len(SIZES)
 
 
 def test_settings_that_cannot_share_a_pass(setting):
     larger = replace(setting, protocol=replace(setting.protocol, resize=ShortSide(size=48)))
-    with pytest.raises(ValueError, match=r"^settings of one pass need the same backbone, data set"):
+    with pytest.raises(ValueError, match=r"^settings of one pass need the same model, data set"):
         evaluate_all([setting, larger])

@@ -4,7 +4,7 @@ from dataclasses import replace
 
 import pytest
 import torch
-from drawn import setting_of
+from drawn import setting_of, with_backbone
 
 from evaluation.measure import text_cache
 from evaluation.measure.text_cache import embed_text
@@ -32,18 +32,20 @@ def test_the_second_time_the_text_tower_rests(setting, cache, monkeypatch):
     monkeypatch.setattr(OpenClip, "embed", lambda *_: pytest.fail("it embeds again"))
     second = embed_text(setting)
     assert torch.equal(first.text, second.text)
-    assert torch.equal(first.owner, second.owner)
-    assert torch.equal(first.text, setting.backbone.towers.embed(setting.dataset.card.classes))
+    assert torch.equal(first.class_index, second.class_index)
+    assert torch.equal(
+        first.text, setting.segmenter.backbone.towers.embed(setting.dataset.card.classes)
+    )
     assert len(files(cache)) == 1
 
 
 def test_other_words_prompts_and_precisions_are_kept_apart(setting, cache):
-    coarse = replace(setting.backbone, precision="bf16")
+    coarse = replace(setting.segmenter.backbone, precision="bf16")
     settings = [
         setting,
         replace(setting, prompts=Prompts(templates=("a {}",))),
         replace(setting, vocabulary=replace(setting.vocabulary, words=("a", "b", "c", "d"))),
-        replace(setting, backbone=coarse),
+        with_backbone(setting, coarse),
     ]
     found = [embed_text(one).text for one in settings]
     assert len(files(cache)) == len(settings)
@@ -67,7 +69,7 @@ def test_a_broken_file_is_made_again(content, setting, cache):
 
 
 def test_random_weights_are_not_kept(setting, folder, cache):
-    embed_text(replace(setting, backbone=OpenClip(model=str(folder), device="cpu")))
+    embed_text(with_backbone(setting, OpenClip(model=str(folder), device="cpu")))
     assert files(cache) == []
 
 

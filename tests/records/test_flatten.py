@@ -6,16 +6,18 @@ import pytest
 from drawn import setting_of
 
 from evaluation.measure.evaluate import evaluate
+from evaluation.records.checked import check_setting, make_record
 from evaluation.records.flatten import ablation, flat
-from evaluation.records.record import make_record
 
 
 @pytest.fixture(scope="module")
 def records(small):
     """Of one and of two iterations."""
     setting = setting_of(small, limit=1)
-    record = make_record(setting, evaluate(setting))
-    other = record.setting | {"method": record.setting["method"] | {"iters": 2}}
+    record = make_record(check_setting(setting), evaluate(setting))
+    segmenter = record.setting["segmenter"]
+    changed = segmenter | {"method": segmenter["method"] | {"iters": 2}}
+    other = record.setting | {"segmenter": changed}
     return [record, replace(record, setting=other, key="0" * 12)]
 
 
@@ -37,9 +39,11 @@ def test_the_table_has_what_differs(records):
 
 def test_the_table_of_several_methods_has_no_column_of_what_only_one_has(records):
     one, two = records
-    clip = {"_target_": "gem.methods.clip.Clip"}
-    other = replace(two, setting=two.setting | {"method": clip}, names=two.names | {"method": "c"})
-    points = replace(other, scores={"pmiou": None, "pmiou_all": 0.5})
+    clip = two.setting["segmenter"] | {"method": {"_target_": "gem.Clip"}}
+    setting, names = two.setting | {"segmenter": clip}, two.names | {"method": "c"}
+    other = replace(two, setting=setting, names=names)
+    scores = {"pmiou": None, "pmiou_all": 0.5}
+    points = replace(other, scores=scores, titles={"pmiou": "p-mIoU"})
     columns, rows = ablation([one, other])
     assert columns[:2] == ["method", "images"]
     columns, rows = ablation([one, two, points])
@@ -51,5 +55,5 @@ def test_the_table_of_several_methods_has_no_column_of_what_only_one_has(records
 
 def test_the_table_of_one_record_has_its_names(records):
     columns, rows = ablation([records[0]])
-    assert columns[:5] == ["dataset", "method", "backbone", "protocol", "weights"]
+    assert columns[:5] == ["dataset", "method", "model", "protocol", "weights"]
     assert rows[0][:3] == ["noise", "gem", "small"]

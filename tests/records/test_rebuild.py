@@ -7,7 +7,7 @@ from conftest import REPOSITORY
 from drawn import setting_of
 from hydra import compose, initialize_config_dir
 
-import run
+from evaluation import launch
 from evaluation.data import Toy
 from evaluation.records.rebuild import rebuild
 from evaluation.setting import Setting
@@ -20,7 +20,7 @@ CHOICES = sorted(
     for path in CONFIGS.glob("*/*.yaml")
     if path.parent.name != "hydra"
 )
-NEEDED = {"folder": ["dataset.root=/no/such"]}
+NEEDED = {"folder": ["dataset.root=/no/such"], "predictions": ["segmenter.root=/no/such"]}
 
 
 @pytest.mark.parametrize(("group", "name"), CHOICES)
@@ -28,7 +28,7 @@ def test_every_choice_comes_back(group, name, monkeypatch):
     monkeypatch.setenv("GEM_DATA", "/no/such/folder")
     with initialize_config_dir(str(CONFIGS), version_base="1.3"):
         config = compose("config", overrides=[f"{group}={name}", *NEEDED.get(name, [])])
-    built = run.construct(config.logger) if group == "logger" else run.build(config)
+    built = launch.construct(config.logger) if group == "logger" else launch.build(config)
     description = json.loads(json.dumps(describe(built)))
     rebuilt = rebuild(description)
     assert rebuilt == built
@@ -39,8 +39,8 @@ def test_a_setting_comes_back_typed(small):
     description = describe(setting_of(small)) | {"dataset": describe(Toy(scenes=2))}
     setting = rebuild(description)
     assert isinstance(setting, Setting)
-    assert setting.method == Gem()
-    assert setting.method.projections == ("q", "k", "v")
+    assert setting.segmenter.method == Gem()
+    assert setting.segmenter.method.projections == ("q", "k", "v")
 
 
 OTHERS = "only options of gem and evaluation can be rebuilt"
@@ -78,11 +78,11 @@ def test_a_foreign_target_inside():
 @pytest.mark.parametrize(
     ("options", "reason"),
     [
-        ({"iters": -1}, "gem.methods.Gem: iters=-1: input should be greater than or equal to 0"),
-        ({"itres": 1}, "gem.methods.Gem: itres=1: unexpected keyword argument"),
+        ({"iters": -1}, "gem.Gem: iters=-1: input should be greater than or equal to 0"),
+        ({"itres": 1}, "gem.Gem: itres=1: unexpected keyword argument"),
     ],
 )
 def test_options_that_this_code_does_not_take(options, reason):
     with pytest.raises(ValueError) as caught:
-        rebuild({"_target_": "gem.methods.Gem", **options})
+        rebuild({"_target_": "gem.Gem", **options})
     assert str(caught.value) == reason

@@ -6,23 +6,19 @@ from dataclasses import asdict, replace
 from pathlib import Path
 
 import pytest
-from drawn import CLASSES, Noise, setting_of
+from drawn import CLASSES, Noise, scores_of, setting_of, with_backbone, with_method
 
 from evaluation.measure.evaluate import evaluate
-from evaluation.records.record import (
-    SCHEMA,
-    changed_options,
-    make_record,
-    prepare_folder,
-    read_record,
-    warnings_of,
-    write_record,
-)  # fmt: skip
+from evaluation.records.checked import check_setting, make_record
+from evaluation.records.names import names_of
+from evaluation.records.record import SCHEMA, read_record, write_record
+from evaluation.records.warnings import warnings_of
+from evaluation.whole_files import prepare_folder
 from gem.backbones import OpenClip
 from gem.methods import Clip, Gem
 from gem.resize import Square
 from gem.vocabulary import Prompts
-from gem.windows import Windows
+from gem.windows import SlidingWindow
 
 
 @pytest.fixture(scope="module")
@@ -37,21 +33,25 @@ def result(setting):
 
 @pytest.fixture(scope="module")
 def record(setting, result):
-    return make_record(setting, result)
+    return make_record(check_setting(setting), result)
 
 
 def test_a_record_says_everything(record, result):
     assert record.schema == SCHEMA
-    assert record.scores == result.outcome.scores
+    assert record.scores == scores_of(result.outcome)
     assert record.counts == result.outcome.counts
     assert list(record.per_class) == ["background", *CLASSES]
     assert record.names["dataset"] == "noise"
-    assert record.names["method"] == "gem"
+    assert (record.names["method"], record.names["title"]) == ("gem", "GEM")
+    assert record.titles == {
+        "miou": "mIoU", "miou_foreground": "mIoU fg", "heatmap_iou": "map IoU",
+        "pixel_accuracy": "pix acc",
+    }  # fmt: skip
     assert (record.images, record.limit) == (2, 2)
-    assert record.backbone["weights"] == "embedded"
-    assert record.hashes["weights"] == record.backbone["sha256"]
-    assert record.setting["method"]["iters"] == 1
-    assert record.setting["method"]["_target_"] == "gem.methods.gem.Gem"
+    assert record.model["weights"] == "embedded"
+    assert record.hashes["weights"] == record.model["sha256"]
+    assert record.setting["segmenter"]["method"]["iters"] == 1
+    assert record.setting["segmenter"]["method"]["_target_"] == "gem.Gem"
     assert record.cost["seconds"] > 0
     assert record.code["packages"]["torch"]
     assert "2 of the 7 images of the split" in record.warnings
@@ -94,7 +94,7 @@ def test_another_schema(record, tmp_path):
         read_record(path)
 
 
-@pytest.mark.parametrize("content", ["", "{", "[1]", '{"schema": 1}', '"text"'])
+@pytest.mark.parametrize("content", ["", "{", "[1]", '{"schema": 2}', '"text"'])
 def test_a_file_that_is_no_record(content, tmp_path):
     path = tmp_path / "odd.json"
     path.write_text(content, encoding="utf-8")
@@ -103,7 +103,7 @@ def test_a_file_that_is_no_record(content, tmp_path):
 
 
 def key(setting, result):
-    return make_record(setting, result).key
+    return make_record(check_setting(setting), result).key
 
 
 def test_the_key_does_not_say_where_or_how_fast(setting, result, record):
@@ -120,17 +120,18 @@ def other_settings(setting):
     ]  # fmt: skip
     rules = [
         replace(protocol, name="other"), replace(protocol, resize=Square(size=40)),
-        replace(protocol, windows=Windows(size=24, stride=8)), replace(protocol, min_max=True),
+        replace(protocol, windows=SlidingWindow(size=24, stride=8)),
+        replace(protocol, min_max=True),
         replace(protocol, logit_scale=50.0), replace(protocol, reduce="mean"),
         replace(protocol, background=0.5),
     ]  # fmt: skip
-    yield from (replace(setting, method=method) for method in methods)
+    yield from (with_method(setting, method) for method in methods)
     yield from (replace(setting, protocol=rule) for rule in rules)
     yield replace(setting, prompts=Prompts(templates=("{}.",)))
     yield replace(setting, limit=3)
     yield replace(setting, dataset=Noise(order=(1, 0, 2)))
     yield replace(setting, dataset=Noise(background=False))
-    yield replace(setting, backbone=replace(setting.backbone, precision="bf16"))
+    yield with_backbone(setting, replace(setting.segmenter.backbone, precision="bf16"))
 
 
 def test_the_key_depends_on_everything_else(setting, result, record):
@@ -140,11 +141,11 @@ def test_the_key_depends_on_everything_else(setting, result, record):
 
 def test_the_key_depends_on_the_content_of_the_weights(setting, result, tmp_path):
     """And not on the name of their file."""
-    weights = Path(setting.backbone.model) / "model.safetensors"
-    named = {"model": setting.backbone.model, "quick_gelu": False, "device": "cpu"}
+    weights = Path(setting.segmenter.backbone.model) / "model.safetensors"
+    named = {"model": setting.segmenter.backbone.model, "quick_gelu": False, "device": "cpu"}
 
     def key_of(path):
-        return key(replace(setting, backbone=OpenClip(weights=str(path), **named)), result)
+        return key(with_backbone(setting, OpenClip(weights=str(path), **named)), result)
 
     same, other = tmp_path / "same.safetensors", tmp_path / "other.safetensors"
     content = weights.read_bytes()
@@ -155,15 +156,16 @@ def test_the_key_depends_on_the_content_of_the_weights(setting, result, tmp_path
 
 
 def test_random_weights_are_loud(setting, folder):
-    random = replace(setting, backbone=OpenClip(model=str(folder), device="cpu"))
+    random = with_backbone(setting, OpenClip(model=str(folder), device="cpu"))
     assert warnings_of(random)[0] == "RANDOM WEIGHTS: these scores mean nothing"
     assert warnings_of(replace(setting, limit=None)) == []
 
 
 def test_options_that_were_changed(setting):
     method = Gem(iters=3, projections=("q", "v"))
-    assert changed_options(replace(setting, method=method)) == "iters=3 projections=qv"
-    assert changed_options(setting) == ""
+    names = names_of(with_method(setting, method))
+    assert names["options"] == "iters=3 projections=qv"
+    assert names_of(setting)["options"] == ""
 
 
 def test_the_folder_is_made(tmp_path):

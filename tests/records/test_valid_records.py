@@ -3,11 +3,12 @@
 from dataclasses import replace
 
 import pytest
-from drawn import setting_of
+from drawn import setting_of, with_method
 from PIL import Image
 
 from evaluation.data import Pairs
-from evaluation.records import record as records
+from evaluation.records import checked
+from evaluation.records.checked import check_setting
 from evaluation.records.record import read_record
 from evaluation.run.job import find
 from evaluation.run.sweep import run_sweep
@@ -28,12 +29,13 @@ def numbers(record):
 def test_a_setting_with_a_record_is_skipped(setting, seen, tmp_path, capsys):
     (before,) = run_sweep([setting], tmp_path)
     seen.clear()
-    one, other = run_sweep([setting, replace(setting, method=Clip())], tmp_path)
+    one, other = run_sweep([setting, with_method(setting, Clip())], tmp_path)
     assert (one.skipped, other.skipped) == (True, False)
     assert (one.record, one.path) == (before.record, before.path)
     assert sum(seen) == 3
     assert "1 of 2 settings skipped: their records are in" in capsys.readouterr().out
-    assert find(setting, tmp_path) == (before.record, before.path)
+    done = find(check_setting(setting), tmp_path)
+    assert (done.record, done.path) == (before.record, before.path)
 
 
 def test_force_evaluates_again(setting, seen, tmp_path):
@@ -55,7 +57,7 @@ def test_a_broken_record_is_not_taken(content, setting, tmp_path):
 
 def test_a_record_of_other_code_is_not_taken(setting, tmp_path, monkeypatch):
     (before,) = run_sweep([setting], tmp_path)
-    monkeypatch.setattr(records, "code_fingerprint", lambda: "other")
+    monkeypatch.setattr(checked, "code_fingerprint", lambda: "other")
     (done,) = run_sweep([setting], tmp_path)
     assert not done.skipped
     assert done.path == before.path  # the code is not in the key

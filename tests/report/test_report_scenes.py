@@ -3,11 +3,12 @@ import pytest
 from reported import record
 
 from evaluation.data import Toy
+from evaluation.measure import ByTask
 from evaluation.report.entry import Entry
 from evaluation.report.scenes import browser, choose, image_iou
 from evaluation.setting import EvalProtocol, Setting
 from evaluation.setting.identity import describe
-from gem import Gem, MaskClip, OpenClip
+from gem import Gem, MaskClip, OpenClip, Patches
 from gem.resize import ShortSide
 from gem.vocabulary import Prompts
 
@@ -32,8 +33,11 @@ def test_the_choice_of_scenes():
 
 def toy_entry(method, name, weights):
     setting = Setting(
-        backbone=OpenClip(model="tiny", weights=weights, quick_gelu=False, device="cpu"),
-        method=method,
+        segmenter=Patches(
+            backbone=OpenClip(model="tiny", weights=weights, quick_gelu=False, device="cpu"),
+            method=method,
+        ),
+        metric=ByTask(),
         dataset=Toy(),
         protocol=EvalProtocol(name="gem", resize=ShortSide(size=64)),
         prompts=Prompts(templates=("a photo of a {}",)),

@@ -11,9 +11,10 @@ from pathlib import Path
 
 import pytest
 from conftest import REPOSITORY, count_images
-from drawn import Noise, setting_of
+from drawn import Noise, setting_of, with_method
 
 from evaluation.data import ToyPoints
+from evaluation.records.checked import check_setting
 from evaluation.run import checkpoint as resume
 from evaluation.run import job
 from evaluation.run.job import run, run_together
@@ -42,13 +43,18 @@ class Killed(BaseException):
 @pytest.fixture(scope="module")
 def settings(small):
     setting = setting_of(small, batch_size=2)
-    return [setting, replace(setting, method=Gem(iters=0)), replace(setting, method=Clip())]
+    return [setting, with_method(setting, Gem(iters=0)), with_method(setting, Clip())]
 
 
 @pytest.fixture(scope="module")
 def undisturbed(settings, tmp_path_factory):
     folder = tmp_path_factory.mktemp("undisturbed")
-    return [numbers(record) for record, _ in run_together(settings, folder, save_every=0)]
+    return [numbers(done.record) for done in together(settings, folder, save_every=0)]
+
+
+def together(settings, folder, **options):
+    """One pass over settings that can share it."""
+    return run_together([check_setting(one) for one in settings], folder, **options)
 
 
 def numbers(record):
@@ -119,35 +125,36 @@ def test_other_settings_in_the_pass_go_on_as_well(settings, undisturbed, tmp_pat
 
 def test_batches_are_those_of_an_undisturbed_pass(settings, tmp_path, monkeypatch):
     whole = count_images(monkeypatch)
-    run_together(settings, tmp_path / "whole")
+    together(settings, tmp_path / "whole")
     batches = list(whole)
     for calls in range(2, len(batches) + 1):
         folder = tmp_path / str(calls)
         with monkeypatch.context() as patch:
             stop_after(patch, OpenClip, "trace", calls)
             with pytest.raises(Killed):
-                run_together(settings, folder, save_every=0)
+                together(settings, folder, save_every=0)
         whole.clear()
-        run_together(settings, folder)
+        together(settings, folder)
         assert whole == batches[calls - 1 :]
 
 
 def test_points_go_on_too(small, tmp_path, monkeypatch):
     data = ToyPoints(scenes=8, size=48, split="eval", points=2, absent=1)
     setting = setting_of(small, dataset=data, batch_size=2)
-    expected = numbers(run(setting, tmp_path / "whole")[0])
+    expected = numbers(run(setting, tmp_path / "whole").record)
     with monkeypatch.context() as patch:
         stop_after(patch, OpenClip, "trace", 4)
         with pytest.raises(Killed):
             run(setting, tmp_path, save_every=0)
     seen = count_images(monkeypatch)
-    assert numbers(run(setting, tmp_path)[0]) == expected
+    assert numbers(run(setting, tmp_path).record) == expected
     assert sum(seen) == 2
 
 
 @pytest.mark.parametrize("harm", ["broken", "empty", "code", "versions", "batches", "older"])
 def test_a_state_that_is_not_of_this_pass_is_not_used(harm, settings, tmp_path, monkeypatch):
-    record, path = run(settings[0], tmp_path / "first")
+    done = run(settings[0], tmp_path / "first")
+    record, path = done.record, done.path
     with monkeypatch.context() as patch:
         stop_after(patch, OpenClip, "trace", 3)
         with pytest.raises(Killed):
@@ -168,19 +175,19 @@ def test_a_state_that_is_not_of_this_pass_is_not_used(harm, settings, tmp_path, 
         path.rename(tmp_path / path.name)
         os.utime(state, (1, 1))
     seen = count_images(monkeypatch)
-    assert run(settings[0], tmp_path)[0].counts == record.counts
+    assert run(settings[0], tmp_path).record.counts == record.counts
     assert sum(seen) == 7
 
 
 def test_nothing_is_saved_before_its_time(settings, tmp_path, monkeypatch):
     stop_after(monkeypatch, OpenClip, "trace", 4)
     with pytest.raises(Killed):
-        run_together(settings, tmp_path)
+        together(settings, tmp_path)
     assert list(tmp_path.iterdir()) == []
 
 
 def test_what_was_half_written_long_ago_is_removed(settings, tmp_path):
-    record, _ = run(settings[0], tmp_path)
+    record = run(settings[0], tmp_path).record
     old, new = (tmp_path / f"..{record.key}.state.{number}.part" for number in (1, 2))
     old.write_bytes(b"")
     new.write_bytes(b"")
@@ -205,7 +212,7 @@ def child(model, folder):
     setting = setting_of(OpenClip(model=model, weights="embedded", device="cpu"), batch_size=1)
     trace = OpenClip.trace
     OpenClip.trace = lambda *args, **kwargs: time.sleep(1) or trace(*args, **kwargs)
-    run_sweep([setting, replace(setting, method=Clip())], Path(folder), save_every=0)
+    run_sweep([setting, with_method(setting, Clip())], Path(folder), save_every=0)
 
 
 def test_a_real_kill(folder, small, tmp_path, monkeypatch):
@@ -222,8 +229,8 @@ def test_a_real_kill(folder, small, tmp_path, monkeypatch):
     assert process.returncode == -signal.SIGKILL
     assert list(tmp_path.glob("*.json")) == []
     setting = setting_of(small, batch_size=1)
-    settings = [setting, replace(setting, method=Clip())]
-    expected = [numbers(one) for one, _ in run_together(settings, tmp_path / "whole")]
+    settings = [setting, with_method(setting, Clip())]
+    expected = [numbers(one.record) for one in together(settings, tmp_path / "whole")]
     seen = count_images(monkeypatch)
     found = run_sweep(settings, tmp_path)
     assert 0 < sum(seen) < 7

@@ -10,15 +10,17 @@ from evaluation.run.job import run
 
 
 def test_an_evaluation_leaves_one_record(small, tmp_path):
-    record, path = run(setting_of(small, limit=2), tmp_path / "records")
+    done = run(setting_of(small, limit=2), tmp_path / "records")
+    record, path = done.record, done.path
     assert read_record(path) == record
     assert list((tmp_path / "records").iterdir()) == [path]
 
 
 def test_the_same_setting_has_the_same_record(small, tmp_path):
     """But for when and how fast."""
-    (one, path), (other, same) = (run(setting_of(small, limit=2), tmp_path) for _ in range(2))
-    assert path == same
+    first, second = (run(setting_of(small, limit=2), tmp_path) for _ in range(2))
+    assert first.path == second.path
+    one, other = first.record, second.record
     for field in ("key", "setting", "scores", "per_class", "counts", "hashes", "warnings"):
         assert getattr(one, field) == getattr(other, field)
 

@@ -12,6 +12,7 @@ from pycocotools import mask as shapes
 from evaluation.data import Folder, Words
 from evaluation.measure.evaluate import evaluate
 from evaluation.run.job import label
+from evaluation.run.output import OutputOptions
 
 
 @pytest.fixture
@@ -29,7 +30,7 @@ def root(tmp_path):
 
 
 def labels_of(setting, folder):
-    label(setting, folder)
+    label(setting, OutputOptions(output="none", labels=str(folder)))
     return {
         path.relative_to(folder / "masks").as_posix(): np.array(Image.open(path))
         for path in (folder / "masks").rglob("*.png")
@@ -78,14 +79,14 @@ def test_shapes_are_the_masks(setting, tmp_path):
 def test_a_folder_has_no_classes_of_its_own(small, root, tmp_path):
     setting = setting_of(small, dataset=Folder(root=str(root)))
     with pytest.raises(ValueError, match=r"say vocabulary.words=\[cat,dog\]"):
-        label(setting, tmp_path / "out")
+        labels_of(setting, tmp_path / "out")
 
 
 def test_a_folder_without_images(small, tmp_path):
     (tmp_path / "empty").mkdir()
     setting = setting_of(small, dataset=Folder(root=str(tmp_path / "empty")))
     with pytest.raises(ValueError, match="holds no image"):
-        label(setting, tmp_path / "out")
+        labels_of(setting, tmp_path / "out")
 
 
 def test_a_folder_is_not_evaluated(setting):

@@ -22,7 +22,8 @@ script = load_script("records")
 def recorded(small, tmp_path_factory):
     """A real record of drawn scenes."""
     setting = setting_of(small, dataset=Toy(scenes=2, size=40))
-    return run(setting, tmp_path_factory.mktemp("one"))
+    done = run(setting, tmp_path_factory.mktemp("one"))
+    return done.record, done.path
 
 
 def test_a_record_is_reproduced(recorded, capsys):
@@ -45,11 +46,11 @@ def test_a_record_that_is_not(recorded, tmp_path, capsys):
 
 def test_moved_weights_are_compared_by_content(recorded, tmp_path):
     record, _ = recorded
-    model = record.setting["backbone"]["model"]
+    model = record.setting["segmenter"]["backbone"]["model"]
     same = shutil.copy(f"{model}/model.safetensors", tmp_path / "same.safetensors")
     moved = {"backbone.weights": str(same), "backbone.quick_gelu": False}
     setting = recorded_setting(record, moved)
-    assert setting.backbone == OpenClip(
+    assert setting.segmenter.backbone == OpenClip(
         model=model, weights=str(same), device="cpu", quick_gelu=False
     )
     assert differences(record, rerun(setting)) == []
@@ -84,4 +85,4 @@ def test_a_record_of_foreign_parts_is_refused(recorded):
     with pytest.raises(ValueError, match="only options of gem and evaluation can be rebuilt"):
         recorded_setting(replace(record, setting=foreign), {})
     with pytest.raises(ValueError, match="the record's setting is a Gem"):
-        recorded_setting(replace(record, setting=record.setting["method"]), {})
+        recorded_setting(replace(record, setting=record.setting["segmenter"]["method"]), {})

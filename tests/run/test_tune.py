@@ -3,10 +3,12 @@
 from dataclasses import replace
 
 import pytest
-from drawn import Noise, setting_of
+from drawn import Noise, scores_of, setting_of, with_method
 
-from evaluation.measure.evaluate import evaluate, evaluate_all
-from evaluation.run.tune import THRESHOLDS, ThresholdAccumulator, _tally, search
+from evaluation.measure import Thresholds
+from evaluation.measure.evaluate import evaluate
+from evaluation.measure.thresholds import THRESHOLDS, ThresholdAccumulator
+from evaluation.run.tune import search
 from gem.methods import Clip, Gem
 
 
@@ -19,17 +21,15 @@ def with_threshold(setting, threshold):
     return replace(setting, protocol=replace(setting.protocol, background=threshold))
 
 
-def test_every_matrix_is_that_of_an_evaluation_with_the_threshold(setting):
+def test_every_matrix_is_that_of_an_evaluation_with_the_threshold(setting, monkeypatch):
     made = []
-
-    def keep(own, queries):
-        made.append(_tally(own, queries))
-        return made[-1]
-
-    evaluate_all([setting], count=keep)
-    (tally,) = made
-    assert isinstance(tally, ThresholdAccumulator)
-    matrices = tally.matrices().tolist()
+    whole = ThresholdAccumulator.outcome
+    monkeypatch.setattr(
+        ThresholdAccumulator, "outcome", lambda self: made.append(self) or whole(self)
+    )
+    evaluate(replace(setting, metric=Thresholds()))
+    (accumulator,) = made
+    matrices = accumulator.matrices().tolist()
     for index in (0, 20, 30, 45, 70, 99):
         alone = evaluate(with_threshold(setting, THRESHOLDS[index])).outcome
         assert matrices[index] == alone.counts["matrix"], THRESHOLDS[index]
@@ -41,14 +41,14 @@ def test_the_best_trial_is_first_and_is_what_an_evaluation_gives(setting):
     assert len(trials) == 4
     best = trials[0]
     assert best.miou == max(value for trial in trials for value in trial.curve)
-    again = replace(
+    again = with_method(
         setting,
-        method=Gem(temperature_scale=best.temperature_scale),
+        Gem(temperature_scale=best.temperature_scale),
         protocol=replace(
             setting.protocol, logit_scale=best.logit_scale, background=best.background
         ),
     )
-    assert evaluate(again).outcome.scores["miou"] == best.miou
+    assert scores_of(evaluate(again).outcome)["miou"] == best.miou
 
 
 def test_without_a_background_there_is_no_threshold(setting):
@@ -56,9 +56,9 @@ def test_without_a_background_there_is_no_threshold(setting):
     (trial,) = search(plain, logit_scales=[], temperature_scales=[])
     assert trial.background is None
     assert trial.curve is None
-    assert trial.miou == evaluate(plain).outcome.scores["miou"]
+    assert trial.miou == scores_of(evaluate(plain).outcome)["miou"]
 
 
 def test_temperatures_are_of_gem(setting):
     with pytest.raises(ValueError, match="temperature scales are of method=gem"):
-        search(replace(setting, method=Clip()), logit_scales=[], temperature_scales=[2.0])
+        search(with_method(setting, Clip()), logit_scales=[], temperature_scales=[2.0])

@@ -10,7 +10,7 @@ from conftest import load_script
 from drawn import setting_of
 
 from evaluation.data import Toy
-from evaluation.records.query import read_folder, select, sort
+from evaluation.records.query import read_frame, select, sort
 from evaluation.records.record import write_record
 from evaluation.run.job import run
 
@@ -21,14 +21,16 @@ script = load_script("records")
 def recorded(small, tmp_path_factory):
     """A real record of drawn scenes."""
     setting = setting_of(small, dataset=Toy(scenes=2, size=40))
-    return run(setting, tmp_path_factory.mktemp("one"))
+    done = run(setting, tmp_path_factory.mktemp("one"))
+    return done.record, done.path
 
 
 def variant(record, key, **changes):
     """The record as if of another setting."""
     names = record.names | changes.pop("names", {})
-    method = record.setting["method"] | changes.pop("method", {})
-    setting = record.setting | {"method": method}
+    segmenter = record.setting["segmenter"]
+    method = segmenter["method"] | changes.pop("method", {})
+    setting = record.setting | {"segmenter": segmenter | {"method": method}}
     return replace(record, key=key * 12, names=names, setting=setting, **changes)
 
 
@@ -59,7 +61,7 @@ def keys(frame):
 
 
 def test_a_folder_is_a_frame(records):
-    frame, others = read_folder(records)
+    frame, others = read_frame(records)
     assert keys(frame) == "cba"
     assert others == ["notes.txt", "odd.json", "wrong.json"]
     assert frame["miou"].max() == 50
@@ -78,11 +80,11 @@ FILTERS = {
 
 @pytest.mark.parametrize("word", FILTERS)
 def test_filters(word, records):
-    assert keys(select(read_folder(records)[0], [word])) == FILTERS[word]
+    assert keys(select(read_frame(records)[0], [word])) == FILTERS[word]
 
 
 def test_filters_add_up(records):
-    frame, _ = read_folder(records)
+    frame, _ = read_frame(records)
     assert keys(select(frame, ["method=gem", "images<100"])) == "a"
     assert keys(select(frame, ["dataset=ade20k", "images>1"])) == ""
 
@@ -91,7 +93,7 @@ def test_filters_add_up(records):
     ("by", "order"), [("-miou", "abc"), ("created", "cba"), ("-key", "cba"), ("images", "cab")]
 )
 def test_order(by, order, records):
-    assert keys(sort(read_folder(records)[0], by)) == order
+    assert keys(sort(read_frame(records)[0], by)) == order
 
 
 @pytest.mark.parametrize(
@@ -105,15 +107,15 @@ def test_order(by, order, records):
 )
 def test_wrong_filters(word, reason, records):
     with pytest.raises(ValueError) as caught:
-        select(read_folder(records)[0], [word])
+        select(read_frame(records)[0], [word])
     assert str(caught.value).startswith(reason)
 
 
 def test_folders_without_records(tmp_path):
     with pytest.raises(FileNotFoundError, match="no such folder"):
-        read_folder(tmp_path / "none")
+        read_frame(tmp_path / "none")
     with pytest.raises(ValueError, match="no records there"):
-        read_folder(tmp_path)
+        read_frame(tmp_path)
 
 
 def test_the_table_and_the_csv(records, tmp_path, capsys):

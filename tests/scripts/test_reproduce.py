@@ -6,7 +6,7 @@ import pandas as pd
 import pytest
 from conftest import load_script
 
-from evaluation.run.sweep import Done
+from evaluation.run.sweep import Outcome
 from evaluation.tables import fill as answers
 from gem.backbones import OpenClip
 
@@ -84,8 +84,8 @@ def test_what_cannot_run_says_why_and_is_asked_once(tmp_path, monkeypatch, capsy
     needed = "needs data: voc; needs weights: openai of ViT-B-16"
     assert found["ours: VOC"].tolist() == [needed] * 5
     assert found["difference: VOC"].isna().all()
-    backbones = [part for part in asked if type(part).__name__ == "OpenClip"]
-    assert len(backbones) == 1
+    models = [part for part in asked if type(part).__name__ == "Patches"]
+    assert len(models) == 1
     said = capsys.readouterr().out
     assert "voc: dataset.root=/no/such: there is no such folder" in said
     assert said.count("are not on this machine") == 1
@@ -122,7 +122,7 @@ def test_what_fails_is_told_and_the_rest_goes_on(command, monkeypatch, capsys):
         return [error, *known(rest, folder, **options)]
 
     def failed(setting):
-        return Done(setting, None, None, "7.jpg cannot be read", skipped=False)
+        return Outcome(setting, None, None, "7.jpg cannot be read", skipped=False)
 
     monkeypatch.setattr(answers, "run_sweep", broken)
     place = command("table=4", "dataset=toy", "save_every=60")

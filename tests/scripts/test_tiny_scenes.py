@@ -10,7 +10,7 @@ from conftest import load_script
 from evaluation.data.toy.backdrops import BACKDROPS
 from evaluation.data.toy.outlines import COLOURS
 from evaluation.data.toy.scenes import KINDS, TRAIN, draw_scene, vocabulary_words
-from gem.backbones.words import WordTokenizer
+from gem.backbones.word_tokenizer import WordTokenizer
 
 COUNT = 40
 

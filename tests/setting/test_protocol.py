@@ -16,9 +16,10 @@ def protocol(**options):
     return EvalProtocol(**{"name": "test", "resize": ShortSide(), **options})
 
 
-def queries(owner, *, background=False):
-    owner = torch.tensor(owner)
-    return Queries(torch.eye(len(owner)), owner, background)
+def queries(index, *, background=False):
+    words = tuple(map(str, range(len(index))))
+    text, index = torch.eye(len(index)), torch.tensor(index)
+    return Queries(text, class_index=index, background=background, words=words)
 
 
 def row(*words):

@@ -9,7 +9,7 @@ from conftest import REPOSITORY
 from drawn import Noise, setting_of
 from pydantic import ValidationError
 
-from evaluation.setting.identity import describe, fingerprint, identity
+from evaluation.setting.identity import deciding, describe, fingerprint
 from gem.backbones import OpenClip
 from gem.methods import Gem
 
@@ -17,8 +17,9 @@ from gem.methods import Gem
 def test_a_description_is_plain_data(small):
     description = describe(setting_of(small))
     assert json.loads(json.dumps(description)) == description
-    assert description["method"] == {
-        "_target_": "gem.methods.gem.Gem",
+    assert description["segmenter"]["_target_"] == "gem.Patches"
+    assert description["segmenter"]["method"] == {
+        "_target_": "gem.Gem",
         "iters": 1,
         "temperature": "adaptive",
         "temperature_scale": 1.0,
@@ -27,7 +28,7 @@ def test_a_description_is_plain_data(small):
         "blocks": 4,
         "mlp": False,
     }
-    assert description["protocol"]["resize"]["_target_"] == "gem.resize.ShortSide"
+    assert description["protocol"]["resize"]["_target_"] == "gem.ShortSide"
 
 
 def test_a_description_does_not_build_the_model():
@@ -55,7 +56,7 @@ def test_a_fingerprint_is_the_same_in_every_process():
 
 def test_what_is_incidental_is_a_field_of_an_object():
     """A hash of weights is not: it happens to have the same key."""
-    assert identity(describe(Noise(root="a"))) == identity(describe(Noise(root="b")))
+    assert deciding(describe(Noise(root="a"))) == deciding(describe(Noise(root="b")))
     assert fingerprint({"weights": "a"}) != fingerprint({"weights": "b"})
 
 

@@ -9,7 +9,7 @@ from reported import record
 
 from evaluation.measure import evaluate as runner
 from evaluation.pictures.predictions import draw_panels
-from evaluation.records.query import read_folder
+from evaluation.records.query import read_frame
 from evaluation.records.record import write_record
 from evaluation.setting.identity import describe
 from evaluation.tables import fill as answers
@@ -41,7 +41,7 @@ def test_a_speed_that_fails_is_told_and_the_rest_goes_on(small, tmp_path):
 
 def test_the_folder_of_speeds_is_none_of_the_records(small, tmp_path):
     write_record(answers.time_alone(setting_of(small), tmp_path / "alone"), tmp_path)
-    frame, others = read_folder(tmp_path)
+    frame, others = read_frame(tmp_path)
     assert (len(frame), others) == (1, [])
 
 

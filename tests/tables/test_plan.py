@@ -3,11 +3,11 @@
 import pytest
 from tabled import asked, laid_out
 
+from evaluation.launch import compose_setting
 from evaluation.tables.plan import make_plan
 from evaluation.tables.published import load_table
 from evaluation.tables.sheet import sheet
 from gem.methods import Gem
-from run import compose_setting
 
 
 def notes(name, *given):
@@ -18,8 +18,8 @@ def test_a_file_of_weights_is_for_the_backbone_that_a_table_names_first():
     plan, _ = laid_out("2", "backbone.weights=openai_b16.pt")
     clip = asked(plan, "GEM", "ViT-B/16", "CLIP")["VOC"]
     other = asked(plan, "GEM", "ViT-B/16", "MetaCLIP")["VOC"]
-    assert (clip.setting.backbone.weights, clip.published) == ("openai_b16.pt", 46.2)
-    assert (other.setting.backbone.weights, other.published) == (None, 46.8)
+    assert (clip.setting.segmenter.backbone.weights, clip.published) == ("openai_b16.pt", 46.2)
+    assert (other.setting.segmenter.backbone.weights, other.published) == (None, 46.8)
     said = "The weights of clip_vit_b16 are those of openai_b16.pt."
     assert said in notes("2", "backbone.weights=/somewhere/openai_b16.pt")
 
@@ -27,8 +27,8 @@ def test_a_file_of_weights_is_for_the_backbone_that_a_table_names_first():
 def test_its_activation_goes_with_it():
     words = ("backbone.weights=a.pt", "backbone.quick_gelu=false", "backbone.device=cpu")
     plan = make_plan(load_table("5"), words, compose_setting)
-    clip = asked(plan, "ViT-B/16", "CLIP")["Context"].setting.backbone
-    other = asked(plan, "ViT-B/16", "MetaCLIP")["Context"].setting.backbone
+    clip = asked(plan, "ViT-B/16", "CLIP")["Context"].setting.segmenter.backbone
+    other = asked(plan, "ViT-B/16", "MetaCLIP")["Context"].setting.segmenter.backbone
     assert (clip.weights, clip.quick_gelu, clip.device) == ("a.pt", False, "cpu")
     assert (other.weights, other.quick_gelu, other.device) == ("metaclip_400m", True, "cpu")
 
@@ -39,7 +39,7 @@ def test_a_file_of_a_given_backbone_reaches_no_row_of_another():
     clip = asked(plan, "GEM", "ViT-B/16", "CLIP")["VOC"]
     assert (clip.setting, clip.why) == (None, "another backbone was given")
     own = asked(plan, "GEM", "ViT-B/16", "MetaCLIP")["VOC"]
-    assert (own.setting.backbone.weights, own.published) == ("m.pt", 46.8)
+    assert (own.setting.segmenter.backbone.weights, own.published) == ("m.pt", 46.8)
 
 
 def test_one_of_the_papers_backbones_has_its_row_alone():
@@ -54,7 +54,7 @@ def test_one_of_the_papers_backbones_has_its_row_alone():
 @pytest.mark.parametrize("data", ["voc", "toy"])
 def test_rows_of_another_k_have_no_number(data):
     plan, _ = laid_out("4", "gem.iters=3", f"dataset={data}")
-    found = [cells[0].setting and cells[0].setting.method for cells in plan.asks]
+    found = [cells[0].setting and cells[0].setting.segmenter.method for cells in plan.asks]
     assert found[1:] == [None, None, None, Gem(iters=3)]
     assert found[0] is not None  # not GEM: the word is not given to it
     assert plan.asks[2][0].why == "another gem.iters was given"
@@ -63,7 +63,7 @@ def test_rows_of_another_k_have_no_number(data):
 
 def test_words_that_tell_no_rows_apart_reach_all():
     plan, _ = laid_out("4", "gem.blocks=3")
-    assert all(cells[0].setting.method.blocks == 3 for cells in plan.asks[1:])
+    assert all(cells[0].setting.segmenter.method.blocks == 3 for cells in plan.asks[1:])
     assert plan.asks[1][0].published == 45.1
 
 
@@ -83,7 +83,7 @@ def test_a_method_reaches_rows_of_its_own():
 def test_a_reading_of_gem_reaches_the_rows_of_gem():
     plan = make_plan(load_table("2"), ("method=gem_released",), compose_setting)
     assert asked(plan, "CLIP")["Context"].why == "another method was given"
-    assert asked(plan, "GEM")["Context"].setting.method == Gem(blocks=6)
+    assert asked(plan, "GEM")["Context"].setting.segmenter.method == Gem(blocks=6)
 
 
 @pytest.mark.parametrize(

@@ -7,10 +7,10 @@ import re
 import pytest
 from conftest import REPOSITORY
 
+from evaluation.launch import compose_setting
 from evaluation.tables import published
 from evaluation.tables.overrides import adapt, described, value_of
 from evaluation.tables.published import load_table, names
-from run import compose_setting
 
 REFERENCE = REPOSITORY.parent / "shared" / "reference"
 JSON_NAMES = {
@@ -55,7 +55,7 @@ def test_all_tables_are_there():
 @pytest.mark.parametrize("words", CELLS, ids=" ".join)
 def test_cells_build_and_touch_nothing(words):
     setting = compose_setting(words)
-    assert not {"towers", "provenance"} & set(vars(setting.backbone))
+    assert not {"towers", "provenance"} & set(vars(setting.segmenter.backbone))
     assert not {"ids", "listed", "_rows"} & set(vars(setting.dataset))
 
 

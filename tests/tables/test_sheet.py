@@ -52,13 +52,13 @@ def test_one_of_the_papers_data_sets_keeps_its_difference():
     assert [group.name for group in plan.groups] == ["VOC"]
     row = next(n for n, row in enumerate(plan.table.rows) if row.key[0] == "GEM")
     assert made.frame["difference: VOC"][row] == pytest.approx(45.7 - 46.2)
-    assert plan.asks[row][0].setting.method == Gem(iters=2)
+    assert plan.asks[row][0].setting.segmenter.method == Gem(iters=2)
 
 
 def test_words_of_single_cells_are_not_for_other_data():
     plan, answers = laid_out("2", "dataset=toy")
     row = next(n for n, row in enumerate(plan.table.rows) if row.key[0] == "GEM")
-    assert plan.asks[row][0].setting.method == Gem(iters=1)
+    assert plan.asks[row][0].setting.segmenter.method == Gem(iters=1)
     assert any("its K=2" in note for note in sheet(plan, answers).notes)
 
 

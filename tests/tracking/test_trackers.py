@@ -8,13 +8,15 @@ from dataclasses import replace
 
 import pytest
 from conftest import REPOSITORY
-from drawn import setting_of
+from drawn import setting_of, with_method
 from hydra import compose, initialize_config_dir
 from hydra.core.hydra_config import HydraConfig
 from PIL import Image
 
-import run
+from evaluation import launch
+from evaluation.launch.command import evaluate_config
 from evaluation.records.record import write_record
+from evaluation.run.job import Done
 from evaluation.run.job import run as job
 from evaluation.tracking.tracker import NoTracker, track
 from evaluation.tracking.wandb import Wandb
@@ -42,14 +44,14 @@ RAISE, HANG = "raise ConnectionError('no route to host.\\nTry again')", "time.sl
 @pytest.fixture(scope="module")
 def records(small, tmp_path_factory):
     folder = tmp_path_factory.mktemp("records")
-    done = setting_of(small, limit=1)
-    record, path = job(done, folder)
-    method = record.setting["method"] | {"iters": 2}
-    setting = record.setting | {"method": method}
-    names = record.names | {"options": "iters=2"}
-    other = replace(record, setting=setting, names=names, key="0" * 12)
-    changed = replace(done, method=replace(done.method, iters=2))
-    return [(done, record, path), (changed, other, write_record(other, folder))]
+    done = job(setting_of(small, limit=1), folder)
+    segmenter = done.record.setting["segmenter"]
+    changed = segmenter | {"method": segmenter["method"] | {"iters": 2}}
+    names = done.record.names | {"options": "iters=2"}
+    setting = done.record.setting | {"segmenter": changed}
+    other = replace(done.record, setting=setting, names=names, key="0" * 12)
+    setting = with_method(done.setting, replace(done.setting.segmenter.method, iters=2))
+    return [done, Done(setting, other, write_record(other, folder))]
 
 
 @pytest.fixture
@@ -83,11 +85,11 @@ FAILURES = {
 def test_a_failure_costs_one_line(way, records, fake, capsys):
     parts, said = FAILURES[way]
     fake(**parts)
-    before, start = records[0][2].read_bytes(), time.monotonic()
+    before, start = records[0].path.read_bytes(), time.monotonic()
     track(Wandb(init_timeout=0.2, finish_timeout=0.2), records, group="sweep")
     assert time.monotonic() - start < 30  # the import of a loaded machine; a hang is 1000
     assert told(capsys) == [f"note: wandb: not logged: {said}; the records are written"]
-    assert records[0][2].read_bytes() == before
+    assert records[0].path.read_bytes() == before
 
 
 def test_a_process_that_never_ends(records, fake, capsys, monkeypatch):
@@ -110,8 +112,8 @@ def test_wandb_itself_writes_a_run_per_setting_and_a_table(records, tmp_path, mo
     runs = sorted(path.read_bytes() for path in tmp_path.glob("wandb/offline-run-*/run-*.wandb"))
     assert len(runs) == 3
     assert all(b"a sweep" in content and b"a tag" in content for content in runs)
-    for _, record, _ in records:
-        assert sum(f"record-{record.key}".encode() in content for content in runs) == 1
+    for done in records:
+        assert sum(f"record-{done.record.key}".encode() in content for content in runs) == 1
     assert sum(b"ablation.table.json" in content or b"ablation_" in content for content in runs)
     tables = list(tmp_path.glob("wandb/offline-run-*/files/media/table/ablation*"))
     assert len(tables) == 1
@@ -147,7 +149,7 @@ def test_equal_settings_of_a_sweep_are_logged_once(records):
 
     tracker = Tracker()
     track(tracker, [*records, records[0]])
-    assert tracker.records == [(record, path) for _, record, path in records]
+    assert tracker.records == [(done.record, done.path) for done in records]
 
 
 def test_wandb_is_not_imported():
@@ -167,7 +169,7 @@ def test_a_run_ends_well_without_its_tracker(folder, fake, tmp_path, capsys):
     with initialize_config_dir(str(REPOSITORY / "configs"), version_base="1.3"):
         HydraConfig.instance().set_config(compose("config", return_hydra_config=True))
         config = compose("config", overrides=words)
-    assert isinstance(run.job(config), float)
+    assert isinstance(evaluate_config(config), float)
     *_, written, note = told(capsys)
     assert written.startswith("record: ")
     assert note == "note: wandb: not logged: no route to host; the records are written"
@@ -177,7 +179,7 @@ def test_a_run_ends_well_without_its_tracker(folder, fake, tmp_path, capsys):
 def test_the_options_of_the_config():
     with initialize_config_dir(str(REPOSITORY / "configs"), version_base="1.3"):
         built = {
-            name: run.construct(compose("config", overrides=[f"logger={name}"]).logger)
+            name: launch.construct(compose("config", overrides=[f"logger={name}"]).logger)
             for name in ("none", "wandb")
         }
     assert built == {"none": NoTracker(), "wandb": Wandb()}

@@ -10,19 +10,19 @@ from typing import Any, Protocol
 
 import open_clip
 import torch
-from open_clip import CLIP, CustomTextCLIP
+from open_clip import CLIP, CLIPVisionCfg, CustomTextCLIP
 from open_clip.pretrained import get_pretrained_cfg
 from torch import Tensor
 
-from gem.backbones.open_clip import OpenClip
-from gem.backbones.words import WordTokenizer
+from gem.backbones.backbone import TowerShape
+from gem.backbones.word_tokenizer import WordTokenizer
 
 EMBEDDED = Path(__file__).parent / "tiny"
 SUPPORTED = "supported are open_clip's own VisionTransformer with a class token and text tower"
 
 
 class Tokenizer(Protocol):
-    """open_clip's byte-pair tokenizer, or `gem.backbones.words.WordTokenizer`."""
+    """open_clip's byte-pair tokenizer, or `gem.backbones.word_tokenizer.WordTokenizer`."""
 
     context_length: int
 
@@ -34,24 +34,31 @@ class Tokenizer(Protocol):
 
 
 def new_model(
-    options: OpenClip, device: torch.device, *, quick_gelu: bool
+    name: str,
+    tag: str | None,
+    *,
+    quick_gelu: bool,
+    device: torch.device,
+    precision: str,
+    seed: int,
 ) -> CLIP | CustomTextCLIP:
     """An untrained model with the parameters of the seed; the caller's RNG is left alone.
 
-    Raises ValueError for a name that open_clip does not know and for towers that are not
-    supported: ResNet, timm, attention pooling, q-k norm.
+    ``tag`` names the weights that will be loaded, if they have a tag: images are normalised as
+    these were trained. Raises ValueError for a name that open_clip does not know and for towers
+    that are not supported: ResNet, timm, attention pooling, q-k norm.
     """
-    check_supported(options.model, _config(options.model))
-    folder = folder_of(options.model)
-    tag = get_pretrained_cfg(options.model, options.weights or "")
+    check_supported(name, _config(name))
+    folder = folder_of(name)
+    trained = get_pretrained_cfg(name, tag or "")
     with torch.random.fork_rng(devices=[]), _quiet():
-        torch.default_generator.manual_seed(options.seed)  # torch.manual_seed seeds the GPU too
+        torch.default_generator.manual_seed(seed)  # torch.manual_seed seeds the GPU too
         model: CLIP | CustomTextCLIP = open_clip.create_model(
-            f"local-dir:{folder}" if folder else options.model,
+            f"local-dir:{folder}" if folder else name,
             load_weights=False,
             quick_gelu=quick_gelu,  # force_quick_gelu could not turn off that of a -quickgelu name
-            force_preprocess_cfg={key: tag[key] for key in ("mean", "std") if key in tag},
-            precision=options.precision,
+            force_preprocess_cfg={key: trained[key] for key in ("mean", "std") if key in trained},
+            precision=precision,
             device=device,
         )
     return model.eval().requires_grad_(False)
@@ -66,6 +73,18 @@ def _quiet() -> Iterator[None]:
         yield
     finally:
         logging.disable(loud)
+
+
+def tower_shape(name: str) -> TowerShape:
+    """Sizes of the image tower by the model's config. Raises what `new_model` raises."""
+    config = _config(name)
+    check_supported(name, config)
+    vision = config["vision_cfg"]
+    return TowerShape(
+        num_blocks=vision.get("layers", CLIPVisionCfg.layers),
+        patch_size=vision.get("patch_size", CLIPVisionCfg.patch_size),
+        embedding=config["embed_dim"],
+    )
 
 
 def own_quick_gelu(name: str) -> bool:
@@ -98,6 +117,7 @@ def check_supported(name: str, config: dict[str, Any]) -> None:
         "a ResNet image tower": isinstance(vision.get("layers"), list),
         "attention pooling": bool(vision.get("attentional_pool")),
         "pooling without a class token": vision.get("pool_type", "tok") != "tok",
+        "patches that are not square": isinstance(vision.get("patch_size"), list),
         "a custom block type": bool(vision.get("block_type")),
         "q-k normalisation": bool(vision.get("qk_norm")),
         "scaled attention": any(value for key, value in vision.items() if key.startswith("scale")),

@@ -9,7 +9,7 @@ import torch
 from conftest import SMALL, write_config
 
 from gem.backbones import OpenClip
-from gem.backbones.architecture import check_supported, new_tokenizer
+from gem.backbones.open_clip_model import check_supported, new_tokenizer
 
 SUPPORTED = "supported are open_clip's own VisionTransformer with a class token and text tower"
 
@@ -39,6 +39,7 @@ def test_unsupported_towers_are_named(name, reason):
         ({"qk_norm": True}, "q-k normalisation"),
         ({"scale_attn": True}, "scaled attention"),
         ({"block_type": "custom"}, "a custom block type"),
+        ({"patch_size": [8, 4]}, "patches that are not square"),
     ],
 )
 def test_unsupported_blocks_are_named(change, reason, tmp_path):
@@ -102,13 +103,13 @@ def activation(backbone):
 
 
 @pytest.mark.parametrize("own", [True, False])
-@pytest.mark.parametrize("told", [True, False, None])
-def test_the_activation_is_the_one_told_or_the_models_own(own, told, tmp_path):
+@pytest.mark.parametrize("given", [True, False, None])
+def test_the_activation_is_the_one_given_or_the_models_own(own, given, tmp_path):
     folder = write_config(tmp_path / "model")
     config = {"model_cfg": SMALL | {"quick_gelu": own}, "preprocess_cfg": {}}
     (folder / "open_clip_config.json").write_text(json.dumps(config))
-    expected = own if told is None else told
-    found = activation(OpenClip(model=str(folder), quick_gelu=told, device="cpu"))
+    expected = own if given is None else given
+    found = activation(OpenClip(model=str(folder), quick_gelu=given, device="cpu"))
     assert found == {"QuickGELU" if expected else "GELU"}
 
 

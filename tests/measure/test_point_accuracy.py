@@ -2,24 +2,26 @@
 
 import csv
 
+import drawn
 import numpy as np
 import pytest
 import torch
+from drawn import scores_of
 from PIL import Image
 
 from evaluation.data import PointLabels, Points, ToyPoints, load_card
 from evaluation.measure.evaluate import evaluate
-from evaluation.measure.mask_accumulator import ImageCache
-from evaluation.measure.point_accumulator import PointAccumulator, ask_only, pixels, points_inside
+from evaluation.measure.points import PointAccumulator, ask_only, pixels, points_inside
 from evaluation.metrics import readings
-from evaluation.records.record import make_record
-from evaluation.setting import EvalProtocol, Setting
+from evaluation.metrics.accumulator import count_together
+from evaluation.records.checked import check_setting
+from evaluation.setting import EvalProtocol
+from gem import Grounder
+from gem.features import PatchFeatures
 from gem.image import extremes, min_max, sample, upsample
-from gem.methods import Gem
 from gem.resize import ShortSide
-from gem.segmenter import Segmenter, View
 from gem.vocabulary import Prompts, Queries
-from gem.windows import Windows
+from gem.windows import SlidingWindow
 
 SIZES = [(40, 64), (31, 97), (5, 7), (3, 2), (1, 1), (7, 200), (96, 1)]
 GRIDS = [(7, 7), (5, 9), (1, 1), (1, 6), (8, 1)]
@@ -78,56 +80,56 @@ def test_a_point_falls_on_the_pixel_that_contains_it():
 
 
 def test_several_words_of_a_class_stay_together():
-    queries = Queries(torch.eye(5), torch.tensor([0, 1, 1, 2, 3]), background=False)
+    queries = Queries(
+        torch.eye(5), torch.tensor([0, 1, 1, 2, 3]), background=False, words=tuple("abcde")
+    )
     few = ask_only(queries, torch.tensor([1, 3]))
-    assert few.owner.tolist() == [0, 0, 1]
+    assert few.class_index.tolist() == [0, 0, 1]
+    assert few.words == ("b", "c", "e")
     assert few.text.tolist() == torch.eye(5)[[1, 2, 4]].tolist()
 
 
-def tally_of(*maps):
-    """A tally over the first classes of the drawn kinds, and a view with these maps of them."""
+def accumulator_of(*maps):
+    """What counts the drawn kinds, and an image with these maps of the first of them."""
     card = load_card("toy_points")
     kinds = len(card.classes)
     features = torch.zeros(1, 1, len(maps[0]), kinds)
     features[0, 0, :, : len(maps)] = torch.tensor(maps, dtype=torch.float32).T
-    queries = Queries(torch.eye(kinds), torch.arange(kinds), background=False)
-    return PointAccumulator(card, queries), View(features, ((0, 0),), (1, 8))
+    queries = Queries(torch.eye(kinds), torch.arange(kinds), background=False, words=card.classes)
+    return PointAccumulator(card, queries), PatchFeatures(features, ((0, 0),), (1, 8))
 
 
 def test_a_hand_made_image():
     """Upsampled to 8 pixels and scaled, [0, 8] is 0, 0, 1/8, 3/8, 5/8, 7/8, 1, 1."""
-    tally, view = tally_of([0, 8], [0.4, 0.1])
+    accumulator, image = accumulator_of([0, 8], [0.4, 0.1])
     rising = [(0.5, 0, 0, True), (1.0, 1, 0, True), (0.49, 0, 0, True), (0.8, 0, 0, False)]
     falling = [(0.0, 0.3, 1, True), (0.3, 0.3, 1, False), (0.9, 0.9, 1, False)]
     absent = [(0.1, 0.1, 4, False), (0.9, 0.1, 4, False)]  # its map is constant: nothing inside
-    tally.update(view, points(*rising, *falling, *absent), ImageCache())
-    outcome = tally.outcome()
+    count_together([accumulator], image, points(*rising, *falling, *absent))
+    outcome = accumulator.outcome()
     assert outcome.counts["all"] == [[0, 2, 1, 1, 0], [1, 1, 0, 1, 1], [4, 0, 0, 0, 2]]
     assert outcome.counts["positive"] == [[0, 2, 1, 1, 0], [1, 1, 0, 1, 1]]
-    assert outcome.scores["pmiou"] == 3 / 6
-    assert outcome.scores["pmiou_pair"] == outcome.scores["pmiou_class"] == 1 / 2
-    assert outcome.scores["pmiou_both_all"] == pytest.approx((3 / 6 + 3 / 6) / 2)
-    assert outcome.per_class == dict.fromkeys(tally.card.classes, None) | {"sun": 0.5, "tree": 0.5}
+    scores = scores_of(outcome)
+    assert scores["pmiou"] == 3 / 6
+    assert scores["pmiou_pair"] == scores["pmiou_class"] == 1 / 2
+    assert scores["pmiou_both_all"] == pytest.approx((3 / 6 + 3 / 6) / 2)
+    assert outcome.per_class == dict.fromkeys(accumulator.card.classes, None) | {
+        "sun": 0.5,
+        "tree": 0.5,
+    }
 
 
 def test_an_image_without_points_changes_nothing():
-    tally, view = tally_of([0, 8])
+    accumulator, image = accumulator_of([0, 8])
     nothing = Points(*(np.zeros(0, dtype=kind) for kind in (float, float, int, bool)), (1, 8), 3)
-    tally.update(view, nothing, ImageCache())
+    count_together([accumulator], image, nothing)
     with pytest.raises(ValueError, match=r"^toy_points: no image has a yes-point"):
-        tally.outcome()
+        accumulator.outcome()
 
 
 def setting_of(small, dataset, **options):
     protocol = options.pop("protocol", EvalProtocol(name="small", resize=ShortSide(size=40)))
-    return Setting(
-        backbone=small,
-        method=Gem(),
-        dataset=dataset,
-        protocol=protocol,
-        prompts=PROMPTS,
-        **options,
-    )
+    return drawn.setting_of(small, dataset=dataset, protocol=protocol, prompts=PROMPTS, **options)
 
 
 @pytest.fixture(scope="module")
@@ -166,13 +168,13 @@ def made(tmp_path_factory):
 
 def counts_from_whole_maps(setting):
     """The rows of an evaluation, from full-resolution maps, point by point."""
-    segmenter = Segmenter(setting.backbone, setting.method, setting.protocol.resize)
+    grounder = Grounder(setting.segmenter, setting.protocol.resize)
     rows = []
     for number, sample_id in enumerate(setting.ids):
         one = setting.dataset[sample_id]
         asked = sorted(set(one.truth.label.tolist()))
         prompts = [f"a photo of a {setting.dataset.card.classes[label]}" for label in asked]
-        for label, heat in zip(asked, segmenter.heatmaps(one.image, prompts), strict=True):
+        for label, heat in zip(asked, grounder.heatmaps(one.image, prompts), strict=True):
             counts = [0, 0, 0, 0]
             for x, y, of, yes in zip(*(getattr(one.truth, name) for name in
                                        ("x", "y", "label", "positive")), strict=True):  # fmt: skip
@@ -195,7 +197,9 @@ def test_a_whole_evaluation_of_official_files(made, small, monkeypatch):
     outcome = evaluate(setting).outcome
     assert asked == [5827]
     rows = counts_from_whole_maps(setting)
-    assert {name: pytest.approx(value) for name, value in readings(rows).items()} == outcome.scores
+    assert {name: pytest.approx(value) for name, value in readings(rows).items()} == scores_of(
+        outcome
+    )
     assert (
         np.array(outcome.counts["all"])[:, 1:].sum(axis=0).tolist() == rows[:, 2:].sum(0).tolist()
     )
@@ -210,21 +214,19 @@ def test_neither_batches_nor_workers_change_a_bit(small):
 
 def test_windows(small):
     protocol = EvalProtocol(
-        name="w", resize=ShortSide(size=48), windows=Windows(size=32, stride=16)
+        name="w", resize=ShortSide(size=48), windows=SlidingWindow(size=32, stride=16)
     )
     outcome = evaluate(setting_of(small, ToyPoints(scenes=2, size=48), protocol=protocol)).outcome
-    assert 0 <= outcome.scores["pmiou"] <= 1
+    assert 0 <= scores_of(outcome)["pmiou"] <= 1
 
 
 def test_what_is_left_out_is_in_the_record(made, small):
     setting = setting_of(small, made, limit=2)
-    assert make_record(setting, evaluate(setting)).warnings == [
-        "2 of the 36702 images of the split"
-    ]
+    assert check_setting(setting).warnings == ("2 of the 36702 images of the split",)
     table = made.image_path("x").parents[1] / "oidv7-val-annotations-point-labels.csv"
     with table.open("a", encoding="utf-8") as file:
         file.write(f"{0:016x},0.5,1.5,/m/00001,yes,ih,1,0,0,\n")
     bad = {name: getattr(made, name) for name in ("dataset", "root", "points", "classes", "image")}
     setting = setting_of(small, PointLabels(**bad, bad_rows="skip"), limit=2)
-    warnings = make_record(setting, evaluate(setting)).warnings
+    warnings = check_setting(setting).warnings
     assert "1 row with a coordinate outside [0, 1], first row" in warnings[-1]

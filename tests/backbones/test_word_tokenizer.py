@@ -9,7 +9,7 @@ from open_clip import OPENAI_IMAGENET_TEMPLATES
 
 import gem.backbones
 from evaluation.data.toy.scenes import vocabulary_words
-from gem.backbones.words import WordTokenizer
+from gem.backbones.word_tokenizer import WordTokenizer
 
 WORDS = ["a", "photo", "of", "sun", "tree"]
 FOLDER = Path(gem.backbones.__file__).parent / "tiny"

@@ -10,19 +10,19 @@ from torch import LongTensor
 class WordTokenizer:
     """Texts to token ids, one id a word.
 
-    Ids: 0 pads, word i of `words` is i + 1, then the start token and, highest of all, the end
+    Ids: 0 pads, word i of `vocabulary` is i + 1, then the start token and, highest of all, the end
     token: open_clip's text tower reads its feature at the position of the highest id.
     `context_length` counts the start and end tokens.
     """
 
-    def __init__(self, words: Sequence[str], context_length: int) -> None:
+    def __init__(self, vocabulary: Sequence[str], context_length: int) -> None:
         self.context_length = context_length
-        self._ids = {word: i for i, word in enumerate(words, start=1)}
+        self._ids = {word: i for i, word in enumerate(vocabulary, start=1)}
         self._start = len(self._ids) + 1
         self._end = len(self._ids) + 2
-        if len(self._ids) != len(words):
+        if len(self._ids) != len(vocabulary):
             raise ValueError(
-                f"the vocabulary holds {len(words)} words but only {len(self._ids)} differ"
+                f"the vocabulary holds {len(vocabulary)} words but only {len(self._ids)} differ"
             )
 
     @property

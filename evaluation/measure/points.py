@@ -3,7 +3,7 @@
 Shapes: c classes with points in an image, u v rows and columns of a map, n points.
 """
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 
 import numpy as np
 import torch
@@ -11,7 +11,9 @@ from jaxtyping import Bool, Float, Float64, Int64
 from torch import Tensor
 
 from evaluation.data import Card, Points
-from evaluation.measure.mask_accumulator import ImageCache, Outcome, check_queries, class_maps
+from evaluation.measure.decision import check_queries, class_maps
+from evaluation.metrics import Score
+from evaluation.metrics.accumulator import ImageCache, Outcome
 from evaluation.metrics.points import (
     PointCounts,
     class_sums,
@@ -20,8 +22,9 @@ from evaluation.metrics.points import (
     iou,
     readings,
 )
+from evaluation.metrics.reading import HEADLINE
 from gem.image import extremes, sample
-from gem.segmenter import View
+from gem.segmenter import EncodedImage
 from gem.vocabulary import Queries
 
 THRESHOLD = 0.5  # of the map scaled to [0, 1]: GEM, Sec. 4.1
@@ -43,7 +46,7 @@ class PointAccumulator:
         self.card, self.queries = card, queries
         self.counts = PointCounts().to(queries.text.device)
 
-    def update(self, view: View, truth: Points, once: ImageCache) -> None:  # noqa: ARG002 nothing to share
+    def count(self, image: EncodedImage, truth: Points, cache: ImageCache) -> Iterator[None]:  # noqa: ARG002 nothing to share
         """Count the points of one image, which may have none."""
         device = self.queries.text.device
         if not len(truth.label):
@@ -54,9 +57,10 @@ class PointAccumulator:
         )
         classes, place = torch.unique(label, return_inverse=True)
         few = ask_only(self.queries, classes)
-        maps = class_maps(view.cosines(few.text), few)
+        maps = class_maps(image.scores(few), few)
         inside = points_inside(maps, truth)[place, torch.arange(len(place), device=device)]
         self.counts.update(truth.number, count_points(inside, label, positive))
+        yield
 
     def outcome(self) -> Outcome:
         """The scores; counts are class sums over the pairs with a yes-point, and over all pairs.
@@ -72,7 +76,7 @@ class PointAccumulator:
         by_class = class_sums(positive)
         found = dict(zip(by_class[:, 0].tolist(), iou(by_class[:, 1:], "fg").tolist(), strict=True))
         return Outcome(
-            scores=readings(rows),
+            scores=tuple(_score(name, value) for name, value in readings(rows).items()),
             per_class={name: found.get(index) for index, name in enumerate(self.card.classes)},
             counts={"positive": by_class.tolist(), "all": class_sums(rows).tolist()},
         )
@@ -88,11 +92,20 @@ class PointAccumulator:
         self.counts.rows.append(state["rows"].to(self.counts.device))
 
 
+def _score(reading: str, value: float) -> Score:
+    """The headline has a column in tables, the other readings have not."""
+    if reading == HEADLINE:
+        return Score(reading, "p-mIoU", value)
+    kind = reading.removeprefix(f"{HEADLINE}_").replace("_", ", ")
+    return Score(reading, f"p-mIoU ({kind})", value, column=False)
+
+
 def ask_only(queries: Queries, classes: Int64[Tensor, " c"]) -> Queries:
     """The words of some classes, sorted, which become the classes 0 to c-1."""
-    asked = torch.isin(queries.owner, classes)
-    owner = torch.searchsorted(classes, queries.owner[asked])
-    return Queries(queries.text[asked], owner, background=False)
+    asked = torch.isin(queries.class_index, classes)
+    index = torch.searchsorted(classes, queries.class_index[asked])
+    words = tuple(word for word, here in zip(queries.words, asked.tolist(), strict=True) if here)
+    return Queries(text=queries.text[asked], class_index=index, background=False, words=words)
 
 
 def points_inside(maps: Float[Tensor, "c u v"], points: Points) -> Bool[Tensor, "c n"]:

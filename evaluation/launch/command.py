@@ -1,0 +1,66 @@
+"""``run.py`` and ``gem-bench``: evaluate one setting, or with ``-m`` several."""
+
+from __future__ import annotations
+
+import os
+import sys
+
+import hydra
+from hydra.core.hydra_config import HydraConfig
+from hydra.types import RunMode
+from omegaconf import DictConfig
+
+from evaluation.data import task_of
+from evaluation.launch.compose import build, construct, output_options
+from evaluation.launch.errors import MISTAKES, sentence
+from evaluation.places import CONFIGS
+
+
+def command() -> None:
+    """Do what the command line says; a mistake of the user is told in one line, exit code 1."""
+    os.environ.setdefault("HYDRA_FULL_ERROR", "1")  # so that errors reach us, not Hydra's printer
+    try:
+        main()
+    except KeyboardInterrupt:
+        sys.exit(130)
+    except MISTAKES as error:
+        if os.environ.get("GEM_TRACEBACK"):
+            raise
+        sys.exit(f"error: {sentence(error)}")
+
+
+@hydra.main(version_base="1.3", config_path=str(CONFIGS), config_name="config")
+def main(config: DictConfig) -> float | None:
+    """Evaluate the composed setting; returns its headline score, for sweepers that optimise it.
+
+    One job alone ends here if the user made a mistake; a sweep goes on and tells it at its end.
+    """
+    try:
+        return evaluate_config(config)
+    except MISTAKES as error:
+        if HydraConfig.get().mode == RunMode.MULTIRUN or os.environ.get("GEM_TRACEBACK"):
+            raise
+        sys.exit(f"error: {sentence(error)}")
+
+
+def evaluate_config(config: DictConfig) -> float | None:
+    """Build what the config says, then evaluate it, or label its images if they have no truth."""
+    setting, wanted = build(config), output_options(config)
+    from evaluation.run.job import find_or_run, label
+
+    if task_of(setting.dataset) == "none":
+        label(setting, wanted)
+        return None
+    done = find_or_run(setting, wanted)
+    from evaluation.console import console
+    from evaluation.terminal.record_table import show
+
+    show([done.record], [done.path])
+    if done.skipped:
+        console.print("the record was there: nothing was evaluated (force=true does it again)")
+    from evaluation.tracking.tracker import track
+
+    hydra_config = HydraConfig.get()
+    sweep = hydra_config.sweep.dir if hydra_config.mode == RunMode.MULTIRUN else ""
+    track(construct(config.logger), [done], group=sweep)
+    return done.record.headline

@@ -1,0 +1,113 @@
+"""Samples read ahead, met in batches of one shape, encoded once for all settings of a pass.
+
+Shapes: y x pixels of the segmenter's input.
+"""
+
+from collections import deque
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Set as AbstractSet
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from itertools import islice
+from typing import Any
+
+import torch
+from jaxtyping import Shaped
+from torch import Tensor
+
+from evaluation.setting import Setting
+from gem.segmenter import EncodedImage, Segmenter
+
+# Images wait for others of their shape in at most this many batches' worth of memory.
+WAITING_BATCHES = 8
+
+
+@dataclass(frozen=True)
+class Prepared:
+    """A sample on its way: the segmenter's input and the truth at its own resolution."""
+
+    id: str
+    pixels: Shaped[Tensor, "c y x"]
+    truth: Any
+
+
+def encode_batches(
+    settings: Sequence[Setting], skip: AbstractSet[str] = frozenset()
+) -> Iterator[tuple[list[Prepared], dict[Segmenter, Sequence[EncodedImage]]]]:
+    """Batches of samples but those to ``skip``, and what each segmenter makes of each of them.
+
+    Raises ValueError if the settings cannot share a pass, or if the device has too little memory
+    for a batch.
+    """
+    first = settings[0]
+    if any(other.pass_key != first.pass_key for other in settings):
+        raise ValueError(
+            "settings of one pass need the same model, data set, image size and windows"
+        )
+    segmenters = list(dict.fromkeys(setting.segmenter for setting in settings))
+
+    def prepare(sample_id: str) -> Prepared:
+        sample = first.dataset[sample_id]
+        pixels = first.segmenter.prepare(
+            sample.image, resize=first.protocol.resize, sample_id=sample.id
+        )
+        return Prepared(sample.id, pixels, sample.truth)
+
+    ids = [sample_id for sample_id in first.ids if sample_id not in skip]
+    ahead = read_ahead(ids, prepare, workers=first.workers)
+    for batch in bucket(ahead, first.batch_size):
+        images = torch.stack([item.pixels for item in batch])
+        found = _encode(first, segmenters, images)
+        yield batch, dict(zip(segmenters, found, strict=True))
+
+
+def _encode(
+    setting: Setting, segmenters: Sequence[Segmenter], images: Shaped[Tensor, "b c y x"]
+) -> Sequence[Sequence[EncodedImage]]:
+    """The segmenters' answers for one batch. ValueError where memory is short."""
+    if setting.segmenter.device.type == "cuda":
+        images = images.pin_memory()
+    try:
+        return setting.segmenter.encode_together(
+            segmenters, images, windows=setting.protocol.windows
+        )
+    except torch.OutOfMemoryError as error:
+        shape = "x".join(map(str, images.shape[2:]))
+        raise ValueError(
+            f"batch_size={setting.batch_size}: the device has too little memory for a batch of "
+            f"{len(images)} images of {shape}; give a smaller one"
+        ) from error
+
+
+def read_ahead(
+    ids: Sequence[str], prepare: Callable[[str], Prepared], *, workers: int
+) -> Iterator[Prepared]:
+    """Samples in order, read and resized by threads while the model works on earlier ones.
+
+    Decoding and resizing leave the interpreter's lock. At most four samples a worker wait. Without
+    workers each is read when it is asked for. An error is raised where its sample would come.
+    """
+    if workers == 0:
+        yield from map(prepare, ids)
+        return
+    with ThreadPoolExecutor(workers, thread_name_prefix="reader") as pool:
+        rest = iter(ids)
+        coming = deque(pool.submit(prepare, one) for one in islice(rest, 4 * workers))
+        try:
+            while coming:
+                yield coming.popleft().result()
+                coming.extend(pool.submit(prepare, one) for one in islice(rest, 1))
+        finally:
+            pool.shutdown(wait=False, cancel_futures=True)
+
+
+def bucket(samples: Iterable[Prepared], size: int) -> Iterator[list[Prepared]]:
+    """Batches of equal shape, up to ``size``; the fullest goes early if too many are waiting."""
+    waiting: dict[torch.Size, list[Prepared]] = {}
+    for sample in samples:
+        batch = waiting.setdefault(sample.pixels.shape, [])
+        batch.append(sample)
+        crowded = sum(map(len, waiting.values())) >= WAITING_BATCHES * size
+        if len(batch) == size or crowded:
+            yield waiting.pop(max(waiting, key=lambda shape: len(waiting[shape])))
+    yield from waiting.values()

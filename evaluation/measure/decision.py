@@ -1,0 +1,106 @@
+"""From the maps of scores to decisions: scale, upsample, choose; in bands of bounded memory.
+
+Shapes: w words, c classes, u v rows and columns of a map, y x pixels of the truth or image.
+"""
+
+from collections.abc import Iterator
+from typing import NamedTuple
+
+import torch
+from jaxtyping import Float, Int64
+from torch import Tensor
+
+from evaluation.data import Card
+from evaluation.metrics.accumulator import ImageCache
+from evaluation.setting import EvalProtocol
+from gem.image import ROUNDING, upsample
+from gem.segmenter import EncodedImage
+from gem.vocabulary import Queries
+
+# Floating-point numbers of upsampled maps that stand in memory at once: 256 MiB.
+BAND = 2**26
+
+
+class Band(NamedTuple):
+    """Some rows of an image: the best class of every pixel, and how certain it is, in [0, 1]."""
+
+    rows: slice
+    best: Int64[Tensor, "y x"]
+    certainty: Float[Tensor, "y x"]
+
+
+def score_maps(image: EncodedImage, queries: Queries) -> Float[Tensor, "w u v"]:
+    """The segmenter's maps: one per word, at its own resolution."""
+    return image.scores(queries)
+
+
+def best_classes(
+    image: EncodedImage,
+    queries: Queries,
+    protocol: EvalProtocol,
+    size: tuple[int, int],
+    cache: ImageCache,
+) -> Iterator[Band]:
+    """The protocol's choice for every pixel of (height, width), a band of rows at a time."""
+    maps = cache(score_maps, image, queries)
+    scaled = cache(min_max_at, maps, size) if protocol.min_max else maps
+    for rows in bands(size, len(maps)):
+        best, certainty = protocol.answer(cache(upsample, scaled, size, rows), queries)
+        yield Band(rows, best, certainty)
+
+
+def label_map(
+    image: EncodedImage,
+    queries: Queries,
+    protocol: EvalProtocol,
+    size: tuple[int, int],
+    *,
+    background: bool,
+) -> Int64[Tensor, "y x"]:
+    """The label of every pixel of (height, width), as the data set counts them.
+
+    With ``background`` label 0 is the background. A segmenter that decides by itself is believed.
+    Raises ValueError if nothing says where the background is.
+    """
+    if image.labels is not None:
+        return image.labels
+    found = [
+        protocol.label(band.best, band.certainty, queries) if background else band.best
+        for band in best_classes(image, queries, protocol, size, ImageCache())
+    ]
+    return torch.cat(found)
+
+
+def bands(size: tuple[int, int], maps: int) -> Iterator[slice]:
+    """Rows of an image of (height, width), as many at a time as `BAND` allows for so many maps."""
+    height, width = size
+    step = max(BAND // (width * maps), 1)
+    return (slice(top, min(top + step, height)) for top in range(0, height, step))
+
+
+def min_max_at(maps: Float[Tensor, "w u v"], size: tuple[int, int]) -> Float[Tensor, "w u v"]:
+    """Scale each map so that, upsampled to ``size``, it runs from 0 to 1; a constant one is 0."""
+    extremes = [
+        torch.stack(upsample(maps, size, rows).flatten(1).aminmax(dim=1))
+        for rows in bands(size, len(maps))
+    ]
+    low = torch.stack(extremes)[:, 0].amin(dim=0)[:, None, None]
+    high = torch.stack(extremes)[:, 1].amax(dim=0)[:, None, None]
+    return torch.where(high - low > ROUNDING, (maps - low) / (high - low), 0.0)
+
+
+def class_maps(maps: Float[Tensor, "w u v"], queries: Queries) -> Float[Tensor, "c u v"]:
+    """One map per class that is not the background: the largest value of its words."""
+    found = [words.amax(dim=0) for words in queries.by_class(maps)]
+    return torch.stack(found[int(queries.background) :])
+
+
+def check_queries(card: Card, queries: Queries) -> None:
+    """Raise ValueError if the words do not stand for the labels of the data set."""
+    if queries.background and not card.background:
+        raise ValueError(f"the vocabulary asks for a background, but {card.name} has none")
+    wanted = len(card.labels if queries.background else card.classes)
+    if queries.classes != wanted:
+        raise ValueError(
+            f"the vocabulary has {queries.classes} classes, but {card.name} has {wanted}"
+        )

@@ -1,0 +1,99 @@
+"""Masks: every pixel of the truth is decided and counted.
+
+Shapes: y x pixels of the truth.
+"""
+
+from collections.abc import Iterator, Mapping
+
+import numpy as np
+import torch
+from jaxtyping import Int, Integer
+from torch import Tensor
+
+from evaluation.data import VOID, Card
+from evaluation.measure.decision import Band, best_classes, check_queries, class_maps, score_maps
+from evaluation.metrics import ConfusionMatrix, HeatmapIoU, Score, scores
+from evaluation.metrics.accumulator import ImageCache, Outcome
+from evaluation.setting import EvalProtocol
+from gem.segmenter import EncodedImage
+from gem.vocabulary import Queries
+
+
+class MaskAccumulator:
+    """Decides every pixel by the protocol and counts; heat maps of the classes that are shown.
+
+    Scores: ``miou``; ``miou_foreground``, among the classes alone where the truth is one of them
+    (for data sets with a background that is not asked in words); ``heatmap_iou``;
+    ``pixel_accuracy``. Of a segmenter that decides by itself only ``miou`` and ``pixel_accuracy``
+    are defined.
+    """
+
+    def __init__(
+        self, protocol: EvalProtocol, card: Card, queries: Queries, *, decided: bool = False
+    ) -> None:
+        check_queries(card, queries)
+        device = queries.text.device
+        self.protocol, self.card, self.queries = protocol, card, queries
+        self.decided = decided
+        self.has_foreground = card.background and not queries.background
+        self.matrix = ConfusionMatrix(labels=len(card.labels)).to(device)
+        self.foreground = ConfusionMatrix(labels=len(card.classes)).to(device)
+        self.heatmap = HeatmapIoU(classes=len(card.classes), first=int(card.background)).to(device)
+
+    def count(
+        self, image: EncodedImage, truth: Integer[np.ndarray, "y x"], cache: ImageCache
+    ) -> Iterator[None]:
+        """Upsample to the truth, decide, count; in bands of rows where that would be large."""
+        mask = torch.from_numpy(truth.astype("int64")).to(self.queries.text.device)
+        if image.labels is not None:
+            self.matrix.update(image.labels, mask)
+            yield
+            return
+        size = (mask.shape[0], mask.shape[1])
+        for band in best_classes(image, self.queries, self.protocol, size, cache):
+            self._count(band, mask[band.rows])
+            yield
+        maps = cache(score_maps, image, self.queries)
+        self.heatmap.update(cache(class_maps, maps, self.queries), mask)
+
+    def outcome(self) -> Outcome:
+        """Scores from the matrices, which are kept."""
+        matrix = self.matrix.compute().cpu()
+        overall = scores(matrix)
+        found, counts = [Score("miou", "mIoU", overall.miou)], {"matrix": matrix.tolist()}
+        if self.has_foreground and not self.decided:
+            foreground = self.foreground.compute().cpu()
+            found.append(Score("miou_foreground", "mIoU fg", scores(foreground).miou))
+            counts["foreground"] = foreground.tolist()
+        if not self.decided:
+            found.append(Score("heatmap_iou", "map IoU", float(self.heatmap.compute())))
+            counts["heatmap"] = self.heatmap.counts.cpu().tolist()
+        found.append(Score("pixel_accuracy", "pix acc", overall.pixel_accuracy))
+        per_class = dict(zip(self.card.labels, overall.iou, strict=True))
+        return Outcome(scores=tuple(found), per_class=per_class, counts=counts)
+
+    def state(self) -> dict[str, Tensor]:
+        """The counts of the three metrics."""
+        return {name: metric.counts for name, metric in self._metrics.items()}
+
+    def restore(self, state: Mapping[str, Tensor]) -> None:
+        """Put counts in the place of those of the metrics, after an update that counts nothing."""
+        void = torch.full((1, 1), VOID, device=self.queries.text.device)
+        self.matrix.update(void * 0, void)
+        self.foreground.update(void * 0, void)
+        self.heatmap.update(torch.zeros(len(self.card.classes), 1, 1, device=void.device), void)
+        for name, metric in self._metrics.items():
+            metric.counts = state[name].to(metric.counts)
+
+    @property
+    def _metrics(self) -> dict[str, ConfusionMatrix | HeatmapIoU]:
+        return {"matrix": self.matrix, "foreground": self.foreground, "heatmap": self.heatmap}
+
+    def _count(self, band: Band, truth: Int[Tensor, "y x"]) -> None:
+        if not self.card.background:
+            self.matrix.update(band.best, truth)
+            return
+        self.matrix.update(self.protocol.label(band.best, band.certainty, self.queries), truth)
+        if self.has_foreground:
+            classes = torch.where((truth == 0) | (truth == VOID), VOID, truth - 1)
+            self.foreground.update(band.best, classes)

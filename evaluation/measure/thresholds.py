@@ -1,0 +1,80 @@
+"""Thresholds: the mIoU of a hundred thresholds of the background in one pass.
+
+Shapes: i thresholds, k labels, y x pixels of the truth.
+"""
+
+from collections.abc import Iterator, Mapping
+
+import numpy as np
+import torch
+from jaxtyping import Int64, Integer
+from torch import Tensor
+
+from evaluation.data import VOID, Card
+from evaluation.measure.decision import best_classes, check_queries
+from evaluation.metrics import Score, scores
+from evaluation.metrics.accumulator import ImageCache, Outcome
+from evaluation.setting import EvalProtocol
+from gem.segmenter import EncodedImage
+from gem.vocabulary import Queries
+
+THRESHOLDS = tuple(round(step / 100, 2) for step in range(100))
+
+
+class ThresholdAccumulator:
+    """Counts pixels by truth, best class and certainty: the mIoU of every threshold, exactly.
+
+    The matrix of a threshold is the one that `MaskAccumulator` would count with it. Scores:
+    ``miou``, that of the best threshold, and ``background``, the threshold itself.
+    """
+
+    def __init__(self, protocol: EvalProtocol, card: Card, queries: Queries) -> None:
+        check_queries(card, queries)
+        self.protocol, self.card, self.queries = protocol, card, queries
+        shape = (len(card.labels), queries.classes, len(THRESHOLDS) + 1)
+        self.counts = torch.zeros(shape, dtype=torch.int64, device=queries.text.device)
+
+    def count(
+        self, image: EncodedImage, truth: Integer[np.ndarray, "y x"], cache: ImageCache
+    ) -> Iterator[None]:
+        """Count one image, in bands of rows where it is large."""
+        mask = torch.from_numpy(truth.astype("int64")).to(self.counts.device)
+        size = (mask.shape[0], mask.shape[1])
+        limits = torch.tensor(THRESHOLDS, device=self.counts.device)
+        for band in best_classes(image, self.queries, self.protocol, size, cache):
+            passed = torch.bucketize(band.certainty, limits, right=True)  # thresholds <= certainty
+            valid = mask[band.rows] != VOID
+            classes, steps = self.counts.shape[1:]
+            place = mask[band.rows][valid] * classes + band.best[valid]
+            place = place * steps + passed[valid]
+            found = torch.bincount(place, minlength=self.counts.numel())
+            self.counts += found.reshape(self.counts.shape)
+            yield
+
+    def matrices(self) -> Int64[Tensor, "i k k"]:
+        """The confusion matrix of each of `THRESHOLDS`."""
+        below = self.counts.cumsum(dim=2)[:, :, :-1]  # of pixels under the i-th threshold
+        above = self.counts.sum(dim=2, keepdim=True) - below
+        labels, first = len(self.card.labels), int(not self.queries.background)
+        found = self.counts.new_zeros(len(THRESHOLDS), labels, labels)
+        found[:, :, first:] += above.permute(2, 0, 1)
+        found[:, :, 0] += below.sum(dim=1).T
+        return found.cpu()
+
+    def state(self) -> dict[str, Tensor]:
+        """The counts."""
+        return {"counts": self.counts}
+
+    def restore(self, state: Mapping[str, Tensor]) -> None:
+        """Go on from counts."""
+        self.counts = state["counts"].to(self.counts)
+
+    def outcome(self) -> Outcome:
+        """The best threshold with its mIoU, and the curve over all of them."""
+        curve = [scores(matrix).miou for matrix in self.matrices()]
+        best = max(range(len(curve)), key=curve.__getitem__)
+        found = (
+            Score("miou", "mIoU", curve[best]),
+            Score("background", "threshold", THRESHOLDS[best]),
+        )
+        return Outcome(scores=found, per_class={}, counts={"curve": curve})

@@ -1,0 +1,120 @@
+"""A setting whose parts were looked at, with all that is known of its record before the pass."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from evaluation.data.on_disk import fingerprint_data
+from evaluation.records.names import file_name, names_of
+from evaluation.records.provenance import code, cost
+from evaluation.records.record import SCHEMA, Record, read_record
+from evaluation.records.warnings import warnings_of
+from evaluation.setting import Setting
+from evaluation.setting.code import code_fingerprint
+from evaluation.setting.identity import describe, fingerprint
+
+if TYPE_CHECKING:
+    from evaluation.measure.evaluate import Result
+
+Checks = set[tuple[int, tuple[str, ...]]]
+"""Data sets, by their identity, and samples that were looked for."""
+
+
+@dataclass(frozen=True)
+class CheckedSetting:
+    """A setting that can run, as far as that can be known without loading the model.
+
+    key: of the setting and the hashes of weights, words, protocol and samples. The hashes of data
+    and code are not in it: a record of other data or code has the same place, is not valid, and is
+    replaced. warnings: what a reader must know before believing the scores.
+    """
+
+    setting: Setting
+    key: str
+    names: dict[str, str]
+    hashes: dict[str, str | None]
+    warnings: tuple[str, ...]
+
+    @property
+    def file_name(self) -> str:
+        """The record's."""
+        return file_name(self.names, self.key)
+
+
+def check_setting(setting: Setting, checks: Checks | None = None) -> CheckedSetting:
+    """Look at data, model and words; reads the weights' file, but builds no model.
+
+    ``checks`` remembers the data sets that were looked at, for many settings in a row. Raises
+    ValueError or OSError for whatever would fail later.
+    """
+    checks = set() if checks is None else checks
+    ids = setting.ids
+    if (id(setting.dataset), ids) not in checks:
+        setting.dataset.check(ids)
+        checks.add((id(setting.dataset), ids))
+    setting.segmenter.check(ids)
+    model = setting.segmenter.provenance
+    deciding = {
+        "weights": model.sha256,
+        "vocabulary": fingerprint([setting.class_vocabulary, setting.prompts]),
+        "protocol": fingerprint(setting.protocol),
+        "samples": fingerprint(list(ids)),
+    }
+    code()  # asked first here, before the evaluation
+    data = {"data": fingerprint_data(setting.dataset, ids), "code": code_fingerprint()}
+    return CheckedSetting(
+        setting=setting,
+        key=fingerprint([describe(setting), deciding]),
+        names=names_of(setting),
+        hashes={**deciding, **data},
+        warnings=tuple(warnings_of(setting)),
+    )
+
+
+def make_record(checked: CheckedSetting, result: Result) -> Record:
+    """The record of an evaluation that has just ended."""
+    setting, outcome = checked.setting, result.outcome
+    model = setting.segmenter.provenance
+    return Record(
+        schema=SCHEMA,
+        key=checked.key,
+        names=checked.names,
+        setting=describe(setting),
+        scores={one.name: None if math.isnan(one.value) else one.value for one in outcome.scores},
+        titles={one.name: one.title for one in outcome.scores if one.column},
+        per_class=outcome.per_class,
+        counts=outcome.counts,
+        images=result.images,
+        limit=setting.limit,
+        warnings=list(checked.warnings),
+        model={"name": model.model, "weights": model.source, "sha256": model.sha256},
+        hashes=checked.hashes,
+        cost=cost(
+            seconds=result.seconds,
+            images=result.images,
+            settings=result.settings,
+            peak=result.peak.size,
+            peak_since=result.peak.since,
+            device=setting.segmenter.device,
+        ),
+        code=code(),
+        created=datetime.now(UTC).isoformat(timespec="seconds"),
+    )
+
+
+def find_record(checked: CheckedSetting, folder: Path) -> Record | None:
+    """The valid record of a setting, or None.
+
+    Valid is a whole file with the same key and hashes (of weights, data, code and more), computed
+    with the same versions of the packages.
+    """
+    try:
+        record = read_record(folder / checked.file_name)
+    except (ValueError, OSError):
+        return None
+    now = (checked.key, checked.hashes, code()["packages"])
+    return record if (record.key, record.hashes, record.code.get("packages")) == now else None

@@ -1,0 +1,26 @@
+"""Where results go."""
+
+from __future__ import annotations
+
+from typing import Literal
+
+from gem.options import Flag, Positive, options
+
+
+@options
+class OutputOptions:
+    """Where results go, and how often a long pass saves its counts.
+
+    output: the folder of records. labels: of images without truth that are labelled.
+    force: evaluate again although a valid record is there. save_every: seconds after which a long
+    pass saves its counts. save: also write what the segmenter predicts for each image,
+    ``predictions`` (label maps) or ``scores`` (maps of scores); null writes none. predictions:
+    the folder for them.
+    """
+
+    output: str
+    labels: str
+    force: Flag = False
+    save_every: Positive = 120.0
+    save: Literal["predictions", "scores"] | None = None
+    predictions: str = "results/predictions"

@@ -1,0 +1,99 @@
+"""Label maps and maps of scores that were read from files, as encoded images.
+
+Shapes: y x pixels, w words, u v rows and columns of a map.
+"""
+
+from __future__ import annotations
+
+import zipfile
+import zlib
+from collections.abc import Sequence
+from dataclasses import dataclass
+from itertools import zip_longest
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+from jaxtyping import Float, Int, Integer
+from torch import Tensor
+
+from gem.vocabulary import Queries
+
+
+@dataclass(frozen=True)
+class LabelImage:
+    """A decided image. ``first`` is the label of the first class: 1 after a background, else 0."""
+
+    labels: Int[Tensor, "y x"]
+    first: int
+
+    def scores(self, queries: Queries) -> Float[Tensor, "w y x"]:
+        """1 where a pixel has the label that the word stands for, else 0."""
+        shift = 0 if queries.background else self.first
+        wanted = queries.class_index[:, None, None] + shift
+        return (self.labels == wanted).float()
+
+
+@dataclass(frozen=True)
+class ScoreImage:
+    """Maps of scores, one for each word of the vocabulary; ``root`` is named in errors."""
+
+    maps: Float[Tensor, "w u v"]
+    root: str
+    labels: None = None
+
+    def scores(self, queries: Queries) -> Float[Tensor, "q u v"]:
+        """The maps of the words asked; `Predictions.embed` numbers them.
+
+        Raises ValueError if the files have another number of maps than the vocabulary has words.
+        """
+        count = int(queries.text[0, 1])
+        if count != len(self.maps):
+            raise ValueError(
+                f"segmenter.root={self.root}: a file has {len(self.maps)} maps of scores, but the "
+                f"vocabulary has {count} words"
+            )
+        return self.maps[queries.text[:, 0].long()]
+
+
+def to_tensor(labels: Integer[np.ndarray, "y x"]) -> Int[Tensor, "y x"]:
+    """Labels for torch."""
+    return torch.from_numpy(labels.astype("int64"))
+
+
+def check_words(path: Path, words: Sequence[str]) -> None:
+    """Raise ValueError if a file of scores says that its maps are of other words."""
+    said = _read(path).get("words")
+    if said is None or said.tolist() == list(words):
+        return
+    pairs = zip_longest(said.tolist(), words)
+    number, (found, expected) = next((n, pair) for n, pair in enumerate(pairs) if len({*pair}) > 1)
+    raise ValueError(
+        f"{path.name}: map {number} is of {found!r}, but the vocabulary has {expected!r} there"
+    )
+
+
+def read_scores(path: Path) -> Float[Tensor, "w u v"]:
+    """The array ``scores`` of an ``.npz``. Raises ValueError, naming the file, if it is none."""
+    found = _read(path)
+    if "scores" not in found:
+        raise ValueError(f"{path} has no array scores, but {', '.join(found) or 'none'}")
+    scores = found["scores"]
+    if scores.ndim != 3 or not np.issubdtype(scores.dtype, np.floating) or not scores.size:
+        raise ValueError(
+            f"{path} has scores of the shape {scores.shape} and type {scores.dtype}, expected "
+            "floating-point maps [words, rows, columns]"
+        )
+    if not np.isfinite(scores).all():
+        raise ValueError(f"{path} has scores that are not finite")
+    return torch.from_numpy(scores.astype("float32"))
+
+
+def _read(path: Path) -> dict[str, np.ndarray[Any, Any]]:
+    """The arrays of an ``.npz``; nothing pickled is read."""
+    try:
+        with np.load(path, allow_pickle=False) as found:
+            return dict(found)
+    except (OSError, ValueError, zipfile.BadZipFile, EOFError, zlib.error) as error:
+        raise ValueError(f"{path} cannot be read as scores: {error}") from error

@@ -1,0 +1,213 @@
+"""Predictions that are already there, written by whatever program, as a segmenter.
+
+Shapes: b images, y x pixels, w words, u v rows and columns of a map.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Hashable, Sequence
+from functools import cached_property
+from pathlib import Path
+from typing import TYPE_CHECKING, Literal
+
+import numpy as np
+
+from evaluation.data.card import VOID, Card, Stored, load_card
+from evaluation.data.encoding import Encoding
+from evaluation.data.pairs import read_mask
+from gem.options import options
+from gem.provenance import Provenance
+
+if TYPE_CHECKING:
+    import torch
+    from jaxtyping import Float, Int
+    from PIL import Image
+    from torch import Tensor
+
+    from evaluation.segmenters.files import LabelImage, ScoreImage
+    from gem.resize import Resize
+    from gem.segmenter import Segmenter
+    from gem.vocabulary import Prompts, Vocabulary
+    from gem.windows import SlidingWindow
+
+Kind = Literal["labels", "scores"]
+SUFFIX: dict[Kind, str] = {"labels": ".png", "scores": ".npz"}
+
+
+@options
+class Predictions:
+    """A folder with one file for each sample: ``ID.png`` of labels, or ``ID.npz`` of scores.
+
+    A label map has the size of its image and decides by itself: neither threshold nor prompts of
+    the protocol count. Scores are an array ``scores`` [w, u, v] of finite numbers of any
+    resolution, one map for each word of the vocabulary in its order, where more is better; with
+    ``words``, an array of text, they are checked against the vocabulary. The protocol decides.
+    ``save=predictions`` and ``save=scores`` of run.py write such folders.
+
+    root: the folder. title: what tables call it. published: year and month, for their order.
+    kind: which files are read; null finds out, if only one of the two is there.
+    dataset: the name of the data set's card, which says what a label means.
+    encoding: how label maps store labels: ``labels`` as 0, 1, ... in the order of the card,
+        ``official`` and ``train_ids`` as the masks of the data set do. Void is no prediction.
+    """
+
+    root: str
+    dataset: str
+    title: str = "predictions"
+    published: str = ""
+    kind: Kind | None = None
+    encoding: Stored = "labels"
+
+    @property
+    def variant(self) -> str:
+        """How the files are read, where it is not the default."""
+        return "" if self.encoding == "labels" else f"encoding={self.encoding}"
+
+    @property
+    def decides(self) -> bool:
+        """Label maps do, scores do not."""
+        return self.found_kind == "labels"
+
+    @cached_property
+    def found_kind(self) -> Kind:
+        """Which files there are. Raises FileNotFoundError for none, ValueError for both."""
+        folder = Path(self.root)
+        if not folder.is_dir():
+            raise FileNotFoundError(f"segmenter.root={self.root}: there is no such folder")
+        kinds: list[Kind] = [self.kind] if self.kind else ["labels", "scores"]
+        found = [kind for kind in kinds if next(folder.rglob(f"*{SUFFIX[kind]}"), None)]
+        if not found:
+            suffixes = " or ".join(f"*{SUFFIX[kind]}" for kind in kinds)
+            raise FileNotFoundError(f"segmenter.root={self.root} has no file {suffixes}")
+        if len(found) > 1:
+            raise ValueError(
+                f"segmenter.root={self.root} has label maps and scores: set segmenter.kind=labels "
+                "or segmenter.kind=scores"
+            )
+        return found[0]
+
+    @cached_property
+    def provenance(self) -> Provenance:
+        """The folder's name, and a hash over the content of all its files."""
+        folder, digest = Path(self.root), hashlib.sha256()
+        for path in sorted(folder.rglob(f"*{SUFFIX[self.found_kind]}")):
+            digest.update(f"{path.relative_to(folder).as_posix()} {path.stat().st_size}\n".encode())
+            digest.update(path.read_bytes())
+        name = folder.resolve().name
+        return Provenance(model="files", source=name, sha256=digest.hexdigest())
+
+    @property
+    def device(self) -> torch.device:
+        """There is nothing to compute that a GPU would do faster."""
+        import torch
+
+        return torch.device("cpu")
+
+    @property
+    def pass_key(self) -> Hashable:
+        """Only the same predictions share a pass."""
+        return self
+
+    @property
+    def cache_group(self) -> tuple[Hashable, ...]:
+        """Nothing is shared."""
+        return ()
+
+    @property
+    def text_key(self) -> None:
+        """There are no embeddings to keep."""
+        return
+
+    def features_bytes(self, size: tuple[int, int], windows: SlidingWindow | None) -> int:  # noqa: ARG002
+        """A label of eight bytes a pixel; scores are taken for as many."""
+        return 8 * size[0] * size[1]
+
+    def check(self, ids: Sequence[str]) -> None:
+        """Raise FileNotFoundError if files are missing: how many, and the first."""
+        paths = [self.path(sample_id) for sample_id in ids]
+        if missing := [path for path in paths if not path.is_file()]:
+            raise FileNotFoundError(
+                f"segmenter.root={self.root}: {len(missing)} of {len(paths)} predictions are "
+                f"missing; the first is {missing[0].relative_to(self.root)}"
+            )
+
+    def path(self, sample_id: str) -> Path:
+        """The file of a sample."""
+        return Path(self.root) / f"{sample_id}{SUFFIX[self.found_kind]}"
+
+    def prepare(self, image: Image.Image, *, resize: Resize, sample_id: str = "") -> Tensor:  # noqa: ARG002
+        """Read a file: labels [y, x] of the image's own size, or scores [w, u, v].
+
+        Raises ValueError, naming the file, if it is broken, of another size, or has other labels.
+        """
+        from evaluation.segmenters.files import read_scores, to_tensor
+
+        path = self.path(sample_id)
+        if self.found_kind == "scores":
+            return read_scores(path)
+        return to_tensor(self._read_labels(path, (image.height, image.width)))
+
+    def embed(self, vocabulary: Vocabulary, prompts: Prompts) -> Float[Tensor, "w 2"]:  # noqa: ARG002
+        """Not an embedding: the index of each word, and how many there are, to find its map by.
+
+        Raises ValueError if the first file says that its maps are of other words.
+        """
+        import torch
+
+        from evaluation.segmenters.files import check_words
+
+        if self.found_kind == "scores":
+            first = min(Path(self.root).rglob(f"*{SUFFIX['scores']}"))
+            check_words(first, [word for _, word in vocabulary.class_words])
+        count = len(vocabulary.class_words)
+        return torch.stack([torch.arange(count), torch.full((count,), count)], dim=1).float()
+
+    def encode_together(
+        self,
+        segmenters: Sequence[Segmenter],
+        images: Tensor,
+        *,
+        windows: SlidingWindow | None,  # noqa: ARG002
+    ) -> list[list[LabelImage | ScoreImage]]:
+        """What was read, image by image; the same for each of ``segmenters``, which are equal."""
+        from evaluation.segmenters.files import LabelImage, ScoreImage
+
+        found: list[LabelImage | ScoreImage] = [
+            ScoreImage(one, self.root)
+            if self.found_kind == "scores"
+            else LabelImage(one, first=int(self._card.background))
+            for one in images
+        ]
+        return [found for _ in segmenters]
+
+    def sharing(self, other: Segmenter) -> Segmenter:  # noqa: ARG002
+        """There is no model."""
+        return self
+
+    def unload(self) -> None:
+        """There is no model."""
+
+    @property
+    def _card(self) -> Card:
+        return load_card(self.dataset)
+
+    @cached_property
+    def _encoding(self) -> Encoding:
+        return self._card.encoding(self.encoding)
+
+    def _read_labels(self, path: Path, size: tuple[int, int]) -> Int[np.ndarray, "y x"]:
+        """Labels as the data set counts them. ValueError for another size and for void."""
+        stored = read_mask(path)
+        if stored.shape != size:
+            raise ValueError(
+                f"prediction {path.name} is {stored.shape[0]}x{stored.shape[1]} but its image is "
+                f"{size[0]}x{size[1]} (height x width)"
+            )
+        labels = self._encoding.decode(stored, name=path.name)
+        if (labels == VOID).any():
+            raise ValueError(
+                f"prediction {path.name} leaves {(labels == VOID).sum()} pixels void, expected a "
+                "label for every pixel"
+            )
+        return labels

@@ -1,0 +1,170 @@
+"""A backbone and a method together: patches of images, matched with words.
+
+Shapes: b images, n windows, y x pixels, u v rows and columns of a map, e embedding, w words.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Hashable, Sequence
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+from pydantic import SkipValidation
+
+from gem.backbones.backbone import Backbone
+from gem.methods.method import Method
+from gem.options import changed, options
+from gem.vocabulary import Prompts, Vocabulary, embed_words
+
+if TYPE_CHECKING:
+    import torch
+    from jaxtyping import Float
+    from PIL import Image
+    from torch import Tensor
+
+    from gem.features import PatchFeatures
+    from gem.provenance import Provenance
+    from gem.resize import Resize
+    from gem.segmenter import Segmenter
+    from gem.windows import SlidingWindow
+
+
+@options
+class Patches:
+    """A `gem.Segmenter`: the score of a word is its cosine with the features of the patches.
+
+    backbone: gives the trace of images, and embeddings of text.
+    method: makes features of the trace, in the space of the text.
+    """
+
+    backbone: SkipValidation[Backbone]  # interfaces: to check one would read its properties
+    method: SkipValidation[Method]
+
+    @property
+    def title(self) -> str:
+        """That of the method."""
+        return self.method.title
+
+    @property
+    def published(self) -> str:
+        """When the method was."""
+        return self.method.published
+
+    @property
+    def variant(self) -> str:
+        """The options of the method that are not its defaults."""
+        return changed(self.method)
+
+    @property
+    def provenance(self) -> Provenance:
+        """That of the backbone."""
+        return self.backbone.provenance
+
+    @property
+    def decides(self) -> bool:
+        """No: the evaluation's protocol does, from the cosines."""
+        return False
+
+    @property
+    def device(self) -> torch.device:
+        """Where the backbone is."""
+        return self.backbone.torch_device
+
+    @property
+    def pass_key(self) -> Hashable:
+        """All methods of one backbone share a pass."""
+        return (type(self).__qualname__, self.backbone)
+
+    @property
+    def cache_group(self) -> tuple[Hashable, ...]:
+        """That of the method."""
+        return self.method.cache_group
+
+    @property
+    def text_key(self) -> tuple[str | bool | int | None, ...] | None:
+        """That of the backbone: no method changes the text."""
+        return self.backbone.text_key
+
+    def features_bytes(self, size: tuple[int, int], windows: SlidingWindow | None) -> int:
+        """Four bytes a number of the patch features of all windows; the model's config is read."""
+        shape = self.backbone.shape
+        corners, (height, width) = _places(size, windows, shape.patch_size)
+        rows, columns = height // shape.patch_size, width // shape.patch_size
+        return 4 * shape.embedding * len(corners) * rows * columns
+
+    def check(self, ids: Sequence[str]) -> None:  # noqa: ARG002
+        """Raise ValueError if the tower has fewer blocks than the method reads.
+
+        The model's config is read; what it raises is raised. The weights are not looked for.
+        """
+        from gem.trace import check_depth
+
+        check_depth(self.method.num_blocks, self.backbone.shape.num_blocks)
+
+    def prepare(
+        self,
+        image: Image.Image,
+        *,
+        resize: Resize,
+        sample_id: str = "",  # noqa: ARG002
+    ) -> Float[Tensor, "3 y x"]:
+        """Resized by the rule, normalised as the model was trained."""
+        from gem.image import to_input
+
+        size = resize.fit(image.height, image.width, self.backbone.shape.patch_size)
+        return to_input(image, size, mean=self.backbone.mean, std=self.backbone.std)
+
+    def embed(self, vocabulary: Vocabulary, prompts: Prompts) -> Float[Tensor, "w e"]:
+        """The mean over the templates. Raises ValueError for a prompt that is too long."""
+        return embed_words(vocabulary, prompts, self.backbone.embed)
+
+    def encode(
+        self, images: Float[Tensor, "b 3 y x"], *, windows: SlidingWindow | None = None
+    ) -> list[PatchFeatures]:
+        """Pass prepared images of one size through backbone and method; b windows at a time.
+
+        Raises ValueError if the method reads more blocks than the tower has.
+        """
+        (encoded,) = self.encode_together([self], images, windows=windows)
+        return encoded
+
+    def encode_together(
+        self,
+        segmenters: Sequence[Segmenter],
+        images: Float[Tensor, "b 3 y x"],
+        *,
+        windows: SlidingWindow | None,
+    ) -> list[list[PatchFeatures]]:
+        """The patch features of several methods, from one trace.
+
+        Raises ValueError if one is of another backbone, or reads more blocks than the tower has.
+        """
+        from gem.features import encode
+
+        if any(one.pass_key != self.pass_key for one in segmenters):
+            raise ValueError("segmenters that encode together need the same backbone")
+        methods = [one.method for one in segmenters if isinstance(one, Patches)]
+        size = (images.shape[2], images.shape[3])
+        corners, shape = _places(size, windows, self.backbone.shape.patch_size)
+        found = encode(self.backbone, methods, images, corners=corners, shape=shape)
+        return [found[method] for method in methods]
+
+    def sharing(self, other: Segmenter) -> Patches:
+        """The same method on the backbone of another that has an equal one."""
+        if not isinstance(other, Patches) or other.backbone != self.backbone:
+            raise ValueError("segmenters that share a model need the same backbone")
+        return replace(self, backbone=other.backbone)
+
+    def unload(self) -> None:
+        """Free the memory of the towers."""
+        self.backbone.unload()
+
+
+def _places(
+    size: tuple[int, int], windows: SlidingWindow | None, patch_size: int
+) -> tuple[tuple[tuple[int, int], ...], tuple[int, int]]:
+    """Corners and shape of the windows in an input of ``size``; a whole image is one window."""
+    if windows is None:
+        return ((0, 0),), size
+    whole = windows.whole_patches(patch_size)
+    return whole.corners(*size), whole.shape(*size)
