@@ -11,7 +11,10 @@ NAMES = ("dataset", "method", "title", "published", "options", "model", "protoco
 
 
 def names_of(setting: Setting) -> dict[str, str]:
-    """What the parts of a setting are called, as they say of themselves."""
+    """What the parts of a setting are called, as they say of themselves.
+
+    The protocol is not that of the setting where the segmenter decides without it.
+    """
     segmenter = setting.segmenter
     return {
         "dataset": setting.dataset.card.name,
@@ -20,7 +23,7 @@ def names_of(setting: Setting) -> dict[str, str]:
         "published": segmenter.published,
         "options": segmenter.variant,
         "model": segmenter.provenance.model,
-        "protocol": setting.protocol.name,
+        "protocol": "its own" if segmenter.decides else setting.protocol.name,
     }
 
 

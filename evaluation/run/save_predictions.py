@@ -14,6 +14,7 @@ import numpy as np
 from PIL import Image
 
 from evaluation.console import console
+from evaluation.data import VOID
 from evaluation.data.sample import truth_size
 from evaluation.measure.batches import Prepared
 from evaluation.measure.decision import label_map
@@ -43,15 +44,25 @@ class PredictionWriter:
         self.root, self.kind = root, kind
 
     def folder(self, checked: CheckedSetting) -> Path:
-        """Where the predictions of a setting go."""
-        return self.root / Path(checked.file_name).stem
+        """Where the predictions of a setting go; scores have a folder of their own."""
+        kind = "-scores" if self.kind == "scores" else ""
+        return self.root / f"{Path(checked.file_name).stem}{kind}"
 
     def path(self, checked: CheckedSetting, sample_id: str) -> Path:
         """The file of one sample."""
         return self.folder(checked) / f"{sample_id}{SUFFIX[self.kind]}"
 
     def watch(self, settings: Sequence[CheckedSetting]) -> Watch:
-        """What `evaluate_all` shows each image to."""
+        """What `evaluate_all` shows each image to.
+
+        Raises ValueError where a PNG cannot hold the labels of a data set.
+        """
+        for card in (one.setting.dataset.card for one in settings):
+            if self.kind == "predictions" and len(card.labels) > VOID:
+                raise ValueError(
+                    f"save=predictions: {card.name} has {len(card.labels)} labels, but a label map "
+                    f"holds {VOID}; save=scores writes maps of scores"
+                )
         by_setting = {one.setting: one for one in settings}
 
         def write(setting: Setting, queries: Queries, image: EncodedImage, item: Prepared) -> None:

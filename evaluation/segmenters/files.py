@@ -23,16 +23,13 @@ from gem.vocabulary import Queries
 
 @dataclass(frozen=True)
 class LabelImage:
-    """A decided image. ``first`` is the label of the first class: 1 after a background, else 0."""
+    """A decided image."""
 
     labels: Int[Tensor, "y x"]
-    first: int
 
     def scores(self, queries: Queries) -> Float[Tensor, "w y x"]:
         """1 where a pixel has the label that the word stands for, else 0."""
-        shift = 0 if queries.background else self.first
-        wanted = queries.class_index[:, None, None] + shift
-        return (self.labels == wanted).float()
+        return (self.labels == queries.text[:, 2, None, None]).float()
 
 
 @dataclass(frozen=True)
@@ -93,7 +90,7 @@ def read_scores(path: Path) -> Float[Tensor, "w u v"]:
 def _read(path: Path) -> dict[str, np.ndarray[Any, Any]]:
     """The arrays of an ``.npz``; nothing pickled is read."""
     try:
-        with np.load(path, allow_pickle=False) as found:
+        with path.open("rb") as stream, np.load(stream, allow_pickle=False) as found:
             return dict(found)
     except (OSError, ValueError, zipfile.BadZipFile, EOFError, zlib.error) as error:
         raise ValueError(f"{path} cannot be read as scores: {error}") from error

@@ -148,8 +148,10 @@ class Predictions:
             return read_scores(path)
         return to_tensor(self._read_labels(path, (image.height, image.width)))
 
-    def embed(self, vocabulary: Vocabulary, prompts: Prompts) -> Float[Tensor, "w 2"]:  # noqa: ARG002
-        """Not an embedding: the index of each word, and how many there are, to find its map by.
+    def embed(self, vocabulary: Vocabulary, prompts: Prompts) -> Float[Tensor, "w 3"]:  # noqa: ARG002
+        """Not an embedding: the index of each word, how many there are, and the label of its class.
+
+        They lead from the words that are asked, which may be few of all, to maps and labels.
 
         Raises ValueError if the first file says that its maps are of other words.
         """
@@ -161,7 +163,9 @@ class Predictions:
             first = min(Path(self.root).rglob(f"*{SUFFIX['scores']}"))
             check_words(first, [word for _, word in vocabulary.class_words])
         count = len(vocabulary.class_words)
-        return torch.stack([torch.arange(count), torch.full((count,), count)], dim=1).float()
+        shift = 0 if vocabulary.background else int(self._card.background)
+        rows = [[n, count, index + shift] for n, (index, _) in enumerate(vocabulary.class_words)]
+        return torch.tensor(rows, dtype=torch.float32)
 
     def encode_together(
         self,
@@ -174,9 +178,7 @@ class Predictions:
         from evaluation.segmenters.files import LabelImage, ScoreImage
 
         found: list[LabelImage | ScoreImage] = [
-            ScoreImage(one, self.root)
-            if self.found_kind == "scores"
-            else LabelImage(one, first=int(self._card.background))
+            ScoreImage(one, self.root) if self.found_kind == "scores" else LabelImage(one)
             for one in images
         ]
         return [found for _ in segmenters]
