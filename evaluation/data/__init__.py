@@ -1,6 +1,6 @@
 """Data sets: readers of official layouts, and drawn scenes."""
 
-from evaluation.data.card import VOID, Card, load_card
+from evaluation.data.card import VOID, Card, load_card, task_of
 from evaluation.data.class_words import Words
 from evaluation.data.hub import Hub
 from evaluation.data.image_folder import Folder
@@ -26,4 +26,5 @@ __all__ = [
     "ToyPoints",
     "Words",
     "load_card",
+    "task_of",
 ]

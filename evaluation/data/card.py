@@ -12,9 +12,10 @@ from evaluation.data.encoding import VOID, Encoding, Ids, VoidIds, identity
 from evaluation.places import CARDS
 from gem.options import Flag, options
 
-__all__ = ["VOID", "Archive", "Card", "Stored", "load_card"]
+__all__ = ["VOID", "Archive", "Card", "Stored", "Task", "load_card", "task_of"]
 
 Stored = Literal["official", "train_ids", "labels"]
+Task = Literal["masks", "points", "none"]
 
 
 @options
@@ -48,6 +49,7 @@ class Card:
 
     classes: names in label order, without the background.
     background: whether label 0 is everything else; classes then start at label 1.
+    task: what the truth of an image is: a mask of labels, points, or nothing.
     images: how many the official split has; null if there is no official one.
     ids: the id by which the official masks store each label, background first; label i is stored
         as i unless given. void: all the ids that are void in them.
@@ -65,6 +67,7 @@ class Card:
     images: int | None
     background: Flag
     classes: tuple[str, ...]
+    task: Task = "masks"
     quirks: str = ""
     ids: Ids = ()
     void: VoidIds = (VOID,)
@@ -108,3 +111,13 @@ def load_card(name: str) -> Card:
         known = ", ".join(sorted(card.stem for card in CARDS.glob("*.yaml")))
         raise ValueError(f"there is no card {name}.yaml in {CARDS.name}/, which has: {known}")
     return Card(name=name, **yaml.safe_load(path.read_text(encoding="utf-8")))
+
+
+def task_of(dataset: object) -> Task:
+    """What the truth of a data set's images is, by its card. Touches no data.
+
+    The whole card of some readers does: OpenImages' classes are those of its table.
+    """
+    name = getattr(dataset, "dataset", None)
+    card: Card = load_card(name) if name else dataset.card  # type: ignore[attr-defined]
+    return card.task

@@ -23,12 +23,13 @@ STREAM = 7  # of a seed's random numbers; drawing the scene takes another
 class ToyPoints:
     """Seeded points on the scenes of `Toy`, at the centres of pixels.
 
-    scenes, size, split: as in `Toy`.
+    dataset: the name of the card. scenes, size, split: as in `Toy`.
     points: yes-points inside each shown kind, and as many no-points outside of it; fewer where it
         shows fewer pixels.
     absent: kinds that a scene does not show and that get no-points all the same.
     """
 
+    dataset: Literal["toy_points"] = "toy_points"
     scenes: PositiveInt = 200
     size: PositiveInt = 128
     split: Literal["eval", "tune"] = "eval"
@@ -38,7 +39,7 @@ class ToyPoints:
     @property
     def card(self) -> Card:
         """The card of the points."""
-        return load_card("toy_points")
+        return load_card(self.dataset)
 
     @property
     def ids(self) -> tuple[str, ...]:
