@@ -2,14 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from itertools import product
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from rich.console import Console
-from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
+from rich.progress import (
+    BarColumn,
+    DownloadColumn,
+    MofNCompleteColumn,
+    Progress,
+    TextColumn,
+    TimeRemainingColumn,
+    TransferSpeedColumn,
+)
 from rich.table import Table
 
 if TYPE_CHECKING:
@@ -47,6 +55,36 @@ def progress(title: str, total: int) -> Iterator[Advance]:
             bar.update(task, rate=f"{speed:.1f} images/s" if speed else "")
 
         yield advance
+
+
+@contextmanager
+def counting(title: str) -> Iterator[Callable[[int], None]]:
+    """A count of files, however many there will be, on a terminal; silence in a log."""
+    columns = (TextColumn("{task.description}"), TextColumn("{task.completed:.0f} files"))
+    with Progress(
+        *columns, console=console, transient=True, disable=not console.is_terminal
+    ) as bar:
+        task = bar.add_task(title, total=None)
+        yield lambda files: bar.advance(task, files)
+
+
+@contextmanager
+def downloading(title: str) -> Iterator[Callable[[int, int | None], None]]:
+    """Bytes and speed of one download on a terminal; silence in a log.
+
+    Gives a function of the bytes that are there and of all the bytes, None if that is not known.
+    """
+    columns = (
+        TextColumn("{task.description}"),
+        BarColumn(),
+        DownloadColumn(),
+        TransferSpeedColumn(),
+    )
+    with Progress(
+        *columns, console=console, transient=True, disable=not console.is_terminal
+    ) as bar:
+        task = bar.add_task(title, total=None)
+        yield lambda have, total: bar.update(task, completed=have, total=total)
 
 
 def show(records: Sequence[Record], paths: Sequence[Path]) -> None:

@@ -185,7 +185,7 @@ def test_drawn_scenes_come_back_the_same(tmp_path):
 @pytest.mark.parametrize("name", ["voc20", "coco_stuff", "cityscapes"])
 def test_pairs_come_back_the_same(name, tmp_path):
     """The bytes are inside: the folder can be gone."""
-    from test_encodings import IDS, RULES, lay
+    from official import IDS, RULES, lay
 
     stored = np.array([list(RULES[name, "official"])] * 3, dtype=np.uint8)
     lay(tmp_path / "root", name, IDS[name], stored)
@@ -198,7 +198,7 @@ def test_pairs_come_back_the_same(name, tmp_path):
 
 
 def test_an_export_that_fails_leaves_nothing(tmp_path):
-    from test_encodings import IDS, lay
+    from official import IDS, lay
 
     lay(tmp_path, "ade20k", IDS["ade20k"], np.array([[151]], dtype=np.uint8))
     with pytest.raises(ValueError, match="has the label 151"):

@@ -18,9 +18,10 @@ if TYPE_CHECKING:
 KEPT_BYTES = 64 * 2**20
 """How much of the drawn scenes of one size is kept."""
 
+
 @options
 class Toy:
-    """Scenes of seeds that the tiny model was never trained or tuned on, but for the split ``tune``.
+    """Scenes of seeds that the tiny model was not trained on and, unless ``tune``, not tuned on.
 
     dataset: the name of the card. scenes: how many. size: side of the drawn images and of their
     masks, in pixels.
