@@ -46,6 +46,9 @@ def test_the_command(tmp_path):
         (["dataset=cifar"], "error: dataset=cifar: no such choice; dataset is one of ade20k, "),
         (["voc"], "error: voc: expected KEY=VALUE"),
         (["dataset=voc", "download=never"], "error: download=never: expected one of auto, yes, no"),
+        (["dataset=voc", "download=[x]"], "error: download=['x']: expected one of auto, yes, no"),
+        (["dataset=voc", "encoding=[x"], "error: dataset=voc encoding=[x: a value is no YAML: "),
+        (["dataset=voc", "encoding=grey"], "error: dataset.encoding=grey: input should be 'off"),
         (["dataset=voc", "sizes=3"], "error: sizes: dataset=voc has dataset, encoding, image, "),
     ],
 )
