@@ -1,4 +1,4 @@
-"""Which words are asked for the classes: a named family of the field, or a user's own."""
+"""The words that stand for the classes: a named family of the field, or a user's own."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ class Family:
         return inherited | self.words.get(dataset, {})
 
     def background_of(self, dataset: str) -> str | None:
-        """The words for the background; None if it is not asked."""
+        """The words for the background; None if a threshold finds it."""
         inherited = load_family(self.base).background_of(dataset) if self.base else None
         return self.background.get(dataset, inherited)
 

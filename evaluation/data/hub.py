@@ -8,7 +8,7 @@ from io import BytesIO
 from pathlib import Path
 from typing import Any
 
-from PIL import Image, UnidentifiedImageError
+from PIL import Image
 from pydantic import StrictInt
 
 from evaluation.data.card import Card, Stored, load_card
@@ -111,10 +111,12 @@ class Hub:
 
 def open_image(data: BytesIO | Path, name: str) -> Image.Image:
     """An encoded image as RGB. Raises ValueError, naming it, if it is broken."""
+    from gem.image import BROKEN
+
     try:
         with Image.open(data) as opened:
             return opened.convert("RGB")
-    except (UnidentifiedImageError, OSError, SyntaxError, ValueError) as error:
+    except BROKEN as error:
         raise ValueError(f"{name} cannot be read as an image: {error}") from error
 
 

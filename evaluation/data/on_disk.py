@@ -48,7 +48,7 @@ def _has_files(dataset: object) -> TypeGuard[WithFiles]:
 
 
 def on_disk(dataset: Dataset) -> TypeGuard[OnDisk]:
-    """Whether a data set is read from files under a root; asks its class and touches no file."""
+    """Whether a data set is read from files under a root. Looks at its class, touches no file."""
     return hasattr(type(dataset), "image_path")
 
 

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import numpy as np
-from PIL import Image, UnidentifiedImageError
+from PIL import Image
 
 from evaluation.data.card import VOID, Card, Stored, load_card
 from evaluation.data.encoding import Encoding
@@ -130,12 +130,14 @@ class Pairs:
 
 def read_mask(source: Path | BytesIO, name: str = "") -> Integer[np.ndarray, "y x"]:
     """Label ids of a palette, grey or 16-bit image, as they are stored: never as luma."""
+    from gem.image import BROKEN
+
     try:
         with Image.open(source) as opened:
             if opened.mode not in ID_MODES:
                 raise ValueError(f"it is {opened.mode}, but label ids are one channel")
             return np.array(opened)
-    except (UnidentifiedImageError, OSError, SyntaxError, ValueError) as error:
+    except BROKEN as error:
         raise ValueError(f"{name or source} cannot be read as a mask: {error}") from error
 
 
@@ -143,7 +145,7 @@ def check_train_ids(paths: Sequence[Path]) -> None:
     """Raise ValueError if no mask has a 255: unlabelled pixels are 255 where ids start at 0.
 
     The encodings of Pascal Context (0 = background, 1..59 and 0..58, 255 = none) and of ADE20K
-    cannot be told apart by the range of a single mask.
+    cannot be distinguished by the range of a single mask.
     """
     if paths and not any((read_mask(path) == VOID).any() for path in paths):
         raise ValueError(

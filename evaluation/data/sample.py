@@ -20,7 +20,7 @@ class Points:
 
     x, y: in [0, 1] of the image's width and height. label: index into the card's classes.
     positive: whether the point is on the class. size: (height, width) of the image in pixels.
-    number: tells the image from the others of its data set.
+    number: identifies the image among those of its data set.
     """
 
     x: Float64[np.ndarray, " n"]

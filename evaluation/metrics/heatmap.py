@@ -1,6 +1,6 @@
 """How well one word's heat map covers its object, without competition between classes.
 
-Shapes: c classes asked, u v rows and columns of a map, y x pixels.
+Shapes: c classes, u v rows and columns of a map, y x pixels.
 """
 
 import torch

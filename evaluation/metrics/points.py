@@ -9,7 +9,7 @@ respective image", after Benenson and Ferrari (2022). The sentence leaves three 
   class in one image make one.
 - side. ``fg``: the IoU of the yes-points, TP / (TP + FP + FN); ``both``: the mean of it and of the
   IoU of the no-points, TN / (TN + FP + FN).
-- pairs of image and class that are asked. ``positive``: those with a yes-point; ``all``: those
+- pairs of image and class that count. ``positive``: those with a yes-point; ``all``: those
   with any.
 
 The headline, ``image fg positive``, is the sentence taken literally. An IoU of 0/0 (no point of

@@ -4,21 +4,20 @@ from __future__ import annotations
 
 import importlib
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any, Literal, cast
 
-from evaluation.console import console, progress
+from evaluation.console import console, counting, downloading, progress
 from evaluation.data.card import Archive, Card
 from evaluation.data.on_disk import OnDisk, on_disk
 from evaluation.data.sample import Dataset
-from evaluation.prepare.bars import counting, downloading
 from evaluation.prepare.download import download
 from evaluation.prepare.export import export_parquet
 from evaluation.prepare.layout import (
     build,
     card_of,
     downloads_folder,
+    is_started,
     is_writable,
-    started,
     survey,
 )
 from evaluation.prepare.manifest import (
@@ -32,31 +31,37 @@ from evaluation.prepare.tables import found_line, histogram, line_of
 from evaluation.prepare.unpack import is_archive, unpack
 from evaluation.prepare.verify import take_census
 
-Wish = Literal["auto", "yes", "no"]
+DownloadMode = Literal["auto", "yes", "no"]
 
 
-def prepare(name: str, root: Path, *, wish: Wish = "auto", changes: dict[str, Any]) -> Dataset:
+def prepare(
+    name: str, root: Path, *, download_mode: DownloadMode = "auto", changes: dict[str, Any]
+) -> Dataset:
     """Bring a data set from its archives to verified pairs; returns it.
 
-    wish: ``auto`` downloads if nothing is there or a download was begun, and leaves a partial set
-    as it is; ``yes`` completes it; ``no`` only tells.
-    Raises FileNotFoundError if nothing is there in the end, saying what to do.
+    download_mode: ``auto`` downloads if nothing is there or a download was begun, and leaves a
+    partial set as it is; ``yes`` completes it; ``no`` downloads nothing.
+    changes: further fields of the data set's reader.
+    Raises FileNotFoundError if nothing is there in the end, saying what to do, and ValueError if
+    the list of samples or a sample is broken.
     """
     dataset = build(name, root, changes)
-    found = survey(dataset)
-    if found is None or not on_disk(dataset):
+    if not on_disk(dataset):
         console.print(f"{name}: needs no preparation")
         return dataset
+    found = survey(dataset)
     console.print(found_line(name, found))
     if found.broken:
         raise ValueError(found.note)
     if not found.complete:
-        begun = wish == "auto" and (not found.present or started(card_of(dataset), root))
-        obtain(card_of(dataset), root, fetch=wish == "yes" or begun)
-        dataset = build(name, root, changes)
+        go_on = not found.present or is_started(card_of(dataset), root)
+        fetch = download_mode == "yes" or (download_mode == "auto" and go_on)
+        obtain(card_of(dataset), root, fetch=fetch)
+        # A new reader: the old one keeps its lists.
+        dataset = cast("OnDisk", build(name, root, changes))
         found = survey(dataset)
-    if found is None or not on_disk(dataset) or not found.present:
-        raise FileNotFoundError(_what_to_do(name, dataset, root))
+    if not found.present:
+        raise FileNotFoundError(_what_to_do(name, dataset, root, found.note))
     show_verified(dataset, root)
     return dataset
 
@@ -115,13 +120,12 @@ def _target(item: Archive, root: Path) -> Path:
 
 def _download(item: Archive, path: Path) -> None:
     console.print(f"  downloading {item.file_name} to {path.parent}")
-    with downloading(item.file_name) as told:
-        download(item.url, path, digest=item.hash, told=told)
+    with downloading(item.file_name) as on_progress:
+        download(item.url, path, digest=item.hash, on_progress=on_progress)
 
 
-def _what_to_do(name: str, dataset: Dataset, root: Path) -> str:
-    found = survey(dataset)
+def _what_to_do(name: str, dataset: OnDisk, root: Path, note: str) -> str:
     by_hand = [item.file_name for item in card_of(dataset).downloads if item.login]
     hint = f"; put {' and '.join(by_hand)} into {downloads_folder(root)}" if by_hand else ""
-    note = found.note if found and found.note else f"no sample of {name} is under {root}"
-    return f"{note}{hint}; expected {card_of(dataset).layout}"
+    found = note or f"no sample of {name} is under {root}"
+    return f"{found}{hint}; expected {card_of(dataset).layout}"

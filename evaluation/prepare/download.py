@@ -1,4 +1,8 @@
-"""Resumable, checked downloads."""
+"""Resumable, checked downloads.
+
+Not pooch: it downloads into a temporary file that it deletes when the connection breaks, so that
+an archive of several GB begins again.
+"""
 
 from __future__ import annotations
 
@@ -10,43 +14,43 @@ import httpx
 
 TIMEOUT_SECONDS = 20.0
 
-Told = Callable[[int, int | None], None]
-"""Is told how many bytes are there, of how many in all if that is known."""
+OnProgress = Callable[[int, int | None], None]
+"""Called with the bytes that are there and with all the bytes, None if that is not known."""
 
 
-def download(url: str, path: Path, *, digest: str = "", told: Told = lambda *_: None) -> None:
+def download(
+    url: str, path: Path, *, digest: str = "", on_progress: OnProgress = lambda *_: None
+) -> None:
     """Fetch ``url`` into ``path`` over http(s), going on from ``path.part`` if that is there.
 
-    digest: ``md5:...`` or ``sha1:...``; a file that does not have it is deleted.
+    digest: ``md5:...`` or ``sha1:...``; empty if it is not known.
     Raises ConnectionError if the server cannot be reached, refuses or stops early, which leaves
-    the part for the next run, and ValueError if the whole file has another digest.
+    the part for the next run, and ValueError if the whole file has another digest, which deletes
+    it.
     """
     path.parent.mkdir(parents=True, exist_ok=True)
     part = path.with_name(path.name + ".part")
     try:
-        while not _fetch(url, part, told):
+        while not _fetch(url, part, on_progress):
             part.unlink()
     except httpx.HTTPError as error:
         raise ConnectionError(
             f"{url} cannot be downloaded: {error or type(error).__name__}"
         ) from error
-    check_digest(part, digest, name=path.name)
+    kind, _, expected = digest.partition(":")
+    found = _digest(part, kind) if digest else ""
+    if found != expected:
+        part.unlink()  # going on from it could never help
+        raise ValueError(f"{path.name} has the {kind} {found}, expected {expected}; it was deleted")
     part.replace(path)
 
 
-def check_digest(path: Path, digest: str, *, name: str) -> None:
-    """Delete the file and raise ValueError if it has another digest; an empty one is not known."""
-    if not digest:
-        return
-    kind, _, expected = digest.partition(":")
+def _digest(path: Path, kind: str) -> str:
     with path.open("rb") as stream:
-        found = hashlib.file_digest(stream, kind).hexdigest()
-    if found != expected:
-        path.unlink()
-        raise ValueError(f"{name} has the {kind} {found}, expected {expected}; it was deleted")
+        return hashlib.file_digest(stream, kind).hexdigest()
 
 
-def _fetch(url: str, part: Path, told: Told) -> bool:
+def _fetch(url: str, part: Path, on_progress: OnProgress) -> bool:
     """Append what is missing; False if the part cannot be one of this file."""
     have = part.stat().st_size if part.is_file() else 0
     headers = {"Accept-Encoding": "identity"} | ({"Range": f"bytes={have}-"} if have else {})
@@ -63,17 +67,18 @@ def _fetch(url: str, part: Path, told: Told) -> bool:
             have = 0  # the server does not resume, or there was nothing
         elif not answer.headers.get("Content-Range", "").startswith(f"bytes {have}-"):
             return False
-        _append(answer, part, have, told)
+        _append(answer, part, have, on_progress)
     return True
 
 
-def _append(answer: httpx.Response, part: Path, have: int, told: Told) -> None:
+def _append(answer: httpx.Response, part: Path, have: int, on_progress: OnProgress) -> None:
+    """Write the body to the end of the part, which has ``have`` bytes, or to a new one for 0."""
     length = answer.headers.get("Content-Length")
     total = have + int(length) if length else None
     with part.open("ab" if have else "wb") as stream:
         for chunk in answer.iter_raw():  # as it comes: a size would hold back the last piece
             have += stream.write(chunk)
-            told(have, total)
+            on_progress(have, total)
     if total is not None and have != total:
         raise ConnectionError(
             f"{answer.url} stopped after {have} of {total} bytes; the same command goes on there"

@@ -5,10 +5,12 @@ from __future__ import annotations
 from collections.abc import Iterator
 from io import BytesIO
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, BinaryIO
 
+from evaluation.data.card import task_of
 from evaluation.data.on_disk import on_disk
-from evaluation.data.sample import Dataset, Points, Sample
+from evaluation.data.sample import Dataset, Sample
+from evaluation.whole_files import write_whole
 
 if TYPE_CHECKING:
     from PIL import Image
@@ -22,32 +24,30 @@ def export_parquet(dataset: Dataset, path: Path) -> int:
     Images keep the bytes of their files (PNG if they have none); masks are PNG of labels, read
     back with ``encoding=labels``. The file is there whole or not at all. ``Dataset.to_parquet``
     would write paths instead of bytes.
+    Raises ValueError for a data set without masks, and what reading a sample raises.
     """
+    task = task_of(dataset)
+    if task != "masks":
+        raise ValueError(f"export: {dataset.card.name} has the task {task}, expected masks")
+    write_whole(path, lambda stream: _write(dataset, stream))
+    return len(dataset.ids)
+
+
+def _write(dataset: Dataset, stream: BinaryIO) -> None:
     import pyarrow.parquet
     from datasets import Features, Value
     from datasets import Image as ImageFeature
 
-    features = Features(id=Value("string"), image=ImageFeature(), mask=ImageFeature())
-    part = path.with_name(path.name + ".part")
-    path.parent.mkdir(parents=True, exist_ok=True)
-    try:
-        with pyarrow.parquet.ParquetWriter(part, features.arrow_schema) as writer:
-            for rows in _in_groups(_row(dataset, name) for name in dataset.ids):
-                writer.write_table(pyarrow.Table.from_pylist(rows, schema=features.arrow_schema))
-        part.replace(path)
-    except BaseException:
-        part.unlink(missing_ok=True)
-        raise
-    return len(dataset.ids)
+    schema = Features(id=Value("string"), image=ImageFeature(), mask=ImageFeature()).arrow_schema
+    with pyarrow.parquet.ParquetWriter(stream, schema) as writer:
+        for rows in _in_groups(_row(dataset, name) for name in dataset.ids):
+            writer.write_table(pyarrow.Table.from_pylist(rows, schema=schema))
 
 
 def _row(dataset: Dataset, sample_id: str) -> dict[str, Any]:
     from PIL import Image
 
     sample = dataset[sample_id]
-    if isinstance(sample.truth, Points):
-        # Not a programming error: the user named the wrong data set.
-        raise ValueError(f"{dataset.card.name} has points, no masks to export")  # noqa: TRY004
     truth = _png(Image.fromarray(sample.truth.astype("uint8")))
     return {
         "id": sample_id,
@@ -57,6 +57,7 @@ def _row(dataset: Dataset, sample_id: str) -> dict[str, Any]:
 
 
 def _encoded(dataset: Dataset, sample: Sample) -> bytes:
+    """The image as its file has it, or as PNG."""
     if on_disk(dataset):
         return dataset.image_path(sample.id).read_bytes()
     return _png(sample.image)

@@ -11,9 +11,10 @@ from pathlib import Path
 from typing import Any
 
 import yaml
+from pydantic import ValidationError
 
 from evaluation.data.card import Card, load_card
-from evaluation.data.on_disk import on_disk
+from evaluation.data.on_disk import OnDisk
 from evaluation.data.sample import Dataset
 from evaluation.places import CONFIGS
 
@@ -27,7 +28,7 @@ def build(name: str, root: Path, changes: Mapping[str, Any] | None = None) -> Da
     """The data set under that root; ``changes`` are further fields of its reader.
 
     Samples without files are left out, so that a partial set can be looked at.
-    Raises ValueError for an unknown name or field, listing those there are.
+    Raises ValueError for an unknown name or field, listing those there are, and a wrong value.
     """
     path = CONFIGS / "dataset" / f"{name}.yaml"
     if not path.is_file():
@@ -42,8 +43,17 @@ def build(name: str, root: Path, changes: Mapping[str, Any] | None = None) -> Da
         fields["root"] = str(root)
     if "missing" in known:
         fields["missing"] = "skip"
-    dataset: Dataset = kind(**fields | dict(changes or {}))
-    return dataset
+    return _read_options(kind, fields | dict(changes or {}))
+
+
+def _read_options(kind: type[Dataset], fields: dict[str, Any]) -> Dataset:
+    """The reader of these fields. Raises ValueError, in one sentence, for a wrong value."""
+    try:
+        return kind(**fields)
+    except ValidationError as error:
+        wrong = error.errors()[0]
+        place = ".".join(map(str, wrong["loc"]))
+        raise ValueError(f"dataset.{place}={wrong['input']}: {wrong['msg'].lower()}") from error
 
 
 @dataclass(frozen=True)
@@ -76,10 +86,8 @@ class Survey:
         return f"partial, {self.present} of {self.expected}" if self.present else "missing"
 
 
-def survey(dataset: Dataset) -> Survey | None:
-    """Count files, open none but the list; None for a data set that needs none on disk."""
-    if not on_disk(dataset):
-        return None
+def survey(dataset: OnDisk) -> Survey:
+    """Count the files; none is opened but the list of samples."""
     expected = card_of(dataset).images or 0
     try:
         listed, present = dataset.listed, dataset.present
@@ -107,7 +115,7 @@ def downloads_folder(root: Path) -> Path:
     return root / "downloads"
 
 
-def started(card: Card, root: Path) -> bool:
+def is_started(card: Card, root: Path) -> bool:
     """Whether a download of this data set is there, whole or in part."""
     return any(
         (downloads_folder(root) / f"{item.file_name}{ending}").is_file()

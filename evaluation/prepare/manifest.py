@@ -28,7 +28,7 @@ class Manifest:
     reader: the reader and its fields, without the root. ids: a hash of the list of samples.
     labels: a hash of the decoded truth. pixels, appears: pixels and images by class (points,
     if it has those), the last being void (points that say no).
-    seen: a hash of names, sizes and times of the files, which tells whether to verify again.
+    seen: a hash of names, sizes and times of the files; if they have another, verify again.
     """
 
     schema: int

@@ -8,7 +8,7 @@ from rich.table import Table
 
 from evaluation.data.card import Archive
 from evaluation.data.hub import Hub
-from evaluation.data.on_disk import on_disk
+from evaluation.data.on_disk import OnDisk, on_disk
 from evaluation.data.sample import Dataset
 from evaluation.prepare.layout import Survey, build, card_of, names, survey
 from evaluation.prepare.manifest import Manifest, is_current, read_manifest
@@ -36,24 +36,25 @@ def addresses(root: Path) -> list[str]:
     users: dict[str, list[str]] = {}
     for name in names():
         dataset = build(name, root)
-        found = survey(dataset)
-        for item in card_of(dataset).downloads if found and not found.complete else ():
+        if not on_disk(dataset) or survey(dataset).complete:
+            continue
+        for item in card_of(dataset).downloads:
             users.setdefault(line_of(item), []).append(name)
     return [f"{line}\n  for {', '.join(sets)}" for line, sets in users.items()]
 
 
 def _row(name: str, dataset: Dataset, root: Path) -> tuple[str, str, str, str]:
-    found = survey(dataset)
-    if found is None:
+    if not on_disk(dataset):
         return str(card_of(dataset).images or ""), "needs no files here", "", ""
+    found = survey(dataset)
     wanted = [item.size for item in card_of(dataset).downloads if not item.alternative]
     sizes = "" if found.complete else " + ".join(wanted)
     return str(found.expected or ""), found.state, _verified(name, dataset, root), sizes
 
 
-def _verified(name: str, dataset: Dataset, root: Path) -> str:
+def _verified(name: str, dataset: OnDisk, root: Path) -> str:
     manifest = read_manifest(root, name)
-    if manifest is None or not on_disk(dataset):
+    if manifest is None:
         return "no"
     return f"labels {manifest.labels[:8]}" if is_current(manifest, dataset) else "not as it is"
 

@@ -1,4 +1,9 @@
-"""Unpacking archives: no member leaves the folder, none is a link or a device."""
+"""Unpacking archives: no member leaves the folder, none is a link or a device.
+
+The checks are the same for zip and tar. tarfile's own ``filter="data"`` refuses less: it writes
+members of absolute paths into the folder and accepts links inside of it, and it can be said of no
+zip.
+"""
 
 from __future__ import annotations
 
@@ -10,7 +15,7 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path, PurePosixPath
-from typing import IO
+from typing import IO, BinaryIO
 
 from evaluation.whole_files import write_whole
 
@@ -109,8 +114,12 @@ def _check_space(missing: Sequence[Member], folder: Path, name: str) -> None:
 
 
 def _write(member: Member, path: Path) -> None:
-    with member.open() as stream:
-        write_whole(path, lambda target: shutil.copyfileobj(stream, target))
-    if path.stat().st_size != member.size:
-        path.unlink()
-        raise EOFError(f"{member.name} is cut short")
+    """Raises EOFError, and leaves no file, if the archive has fewer bytes than it says."""
+
+    def copy(target: BinaryIO) -> None:
+        with member.open() as stream:
+            shutil.copyfileobj(stream, target)
+        if target.tell() != member.size:
+            raise EOFError(f"{member.name} is cut short")
+
+    write_whole(path, copy)

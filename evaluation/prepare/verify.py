@@ -30,8 +30,8 @@ class Census:
 
     pixels: Int64[np.ndarray, " labels+1"]
     appears: Int64[np.ndarray, " labels+1"]
+    rest: str
     images: int = 0
-    rest: str = "(void)"
     smallest: tuple[int, ...] = ()
     largest: tuple[int, ...] = ()
     digest: str = ""
@@ -40,7 +40,9 @@ class Census:
 def take_census(dataset: Dataset, advance: Callable[[int], None] = lambda _: None) -> Census:
     """Read all samples. Raises ValueError with the number of broken ones and the first few."""
     entries = len(dataset.card.labels) + 1
-    census = Census(np.zeros(entries, dtype=np.int64), np.zeros(entries, dtype=np.int64))
+    rest = "(no)" if dataset.card.task == "points" else "(void)"
+    pixels, appears = np.zeros((2, entries), dtype=np.int64)
+    census = Census(pixels, appears, rest)
     broken, seen = [], hashlib.sha256()
     for sample_id in dataset.ids:
         try:
@@ -63,7 +65,6 @@ def _count(census: Census, sample: Sample) -> None:
     last = len(census.pixels) - 1
     if isinstance(sample.truth, Points):
         labels = np.where(sample.truth.positive, sample.truth.label, last)
-        census.rest = "(no)"
     else:
         labels = np.where(sample.truth == VOID, last, sample.truth).ravel()
     counts = np.bincount(labels, minlength=last + 1)

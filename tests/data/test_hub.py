@@ -9,10 +9,8 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from evaluation.data import Hub, Toy
+from evaluation.data import Hub
 from evaluation.data.on_disk import fingerprint_data
-from evaluation.prepare.export import export_parquet
-from evaluation.prepare.layout import build
 
 LABELS = np.array([[0, 1, 20, 255], [15, 15, 0, 255]], dtype=np.uint8)
 
@@ -147,6 +145,15 @@ def test_masks_of_another_size_or_of_colours(tmp_path):
         data["00000001"]
 
 
+def test_a_row_that_would_fill_the_memory(tmp_path, monkeypatch):
+    data = hub(as_parquet(table(), tmp_path))
+    monkeypatch.setattr(Image, "MAX_IMAGE_PIXELS", 3)  # of 8
+    with pytest.raises(
+        ValueError, match=r"picture of 00000000 cannot be read as an image: .* bomb"
+    ):
+        data["00000000"]
+
+
 @pytest.mark.parametrize("repository", ["somebody/no-such-set", "no/such.parquet"])
 def test_offline_answers_at_once(repository):
     start = time.perf_counter()
@@ -164,43 +171,3 @@ def test_a_hub_that_cannot_be_reached(monkeypatch):
     with pytest.raises(ConnectionError, match="cannot be reached"):
         Hub(dataset="voc", repository="somebody/no-such-set").ids  # noqa: B018
     assert time.perf_counter() - start < 5
-
-
-def same(left, right):
-    assert tuple(left.ids) == tuple(right.ids)
-    for name in left.ids:
-        ours, theirs = left[name], right[name]
-        assert (ours.id, ours.image.mode) == (theirs.id, theirs.image.mode)
-        assert np.array_equal(np.array(ours.image), np.array(theirs.image))
-        assert np.array_equal(ours.truth, theirs.truth)
-
-
-def test_drawn_scenes_come_back_the_same(tmp_path):
-    toy = Toy(scenes=3, size=32)
-    assert export_parquet(toy, tmp_path / "toy.parquet") == 3
-    path = str(tmp_path / "toy.parquet")
-    same(toy, Hub(dataset="toy", repository=path, identifier="id", encoding="labels"))
-
-
-@pytest.mark.parametrize("name", ["voc20", "coco_stuff", "cityscapes"])
-def test_pairs_come_back_the_same(name, tmp_path):
-    """The bytes are inside: the folder can be gone."""
-    from test_encodings import IDS, RULES, lay
-
-    stored = np.array([list(RULES[name, "official"])] * 3, dtype=np.uint8)
-    lay(tmp_path / "root", name, IDS[name], stored)
-    pairs = build(name, tmp_path / "root")
-    export_parquet(pairs, tmp_path / "x.parquet")
-    path = str(tmp_path / "x.parquet")
-    same(pairs, Hub(dataset=name, repository=path, identifier="id", encoding="labels"))
-    jpeg = pairs.image_path(IDS[name]).read_bytes()
-    assert jpeg in (tmp_path / "x.parquet").read_bytes()
-
-
-def test_an_export_that_fails_leaves_nothing(tmp_path):
-    from test_encodings import IDS, lay
-
-    lay(tmp_path, "ade20k", IDS["ade20k"], np.array([[151]], dtype=np.uint8))
-    with pytest.raises(ValueError, match="has the label 151"):
-        export_parquet(build("ade20k", tmp_path), tmp_path / "x.parquet")
-    assert not list(tmp_path.glob("x.parquet*"))

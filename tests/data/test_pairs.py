@@ -148,6 +148,13 @@ def test_a_truncated_mask(voc):
     assert said.startswith(f"{mask_of(voc)} cannot be read as a mask: ")
 
 
+def test_a_mask_that_would_fill_the_memory(voc, monkeypatch):
+    monkeypatch.setattr(Image, "MAX_IMAGE_PIXELS", 12)
+    grey(np.zeros((5, 5), dtype=np.uint8), mask_of(voc))
+    said = error(ValueError, lambda: voc["2007_000033"])
+    assert said.startswith(f"{mask_of(voc)} cannot be read as a mask: Image size (25 pixels)")
+
+
 @pytest.mark.parametrize("mode", ["RGB", "RGBA", "LA"])
 def test_a_mask_of_colours(mode, voc):
     Image.fromarray(LABELS).convert(mode).save(mask_of(voc))

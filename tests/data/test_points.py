@@ -1,20 +1,13 @@
 """The reader of point tables: the official format, and a sentence for each kind of bad row."""
 
-import csv
-
-import numpy as np
 import pytest
 from conftest import REPOSITORY
-from PIL import Image
+from official import HEADER, NAMES, lay_openimages
 
-from evaluation.data import PointLabels, ToyPoints, load_card
+from evaluation.data import PointLabels
 from evaluation.data.openimages_csv import read_names
-from evaluation.data.toy.scenes import KINDS, draw_scene
 
 OFFICIAL = REPOSITORY.parent / "shared/data/class_names/oidv7-class-descriptions.csv"
-HEADER = ["ImageId", "X", "Y", "Label", "EstimatedYesNo", "Source"]
-HEADER += ["YesVotes", "NoVotes", "UnsureVotes", "TextLabel"]
-NAMES = {"/m/0bt9lr": "Dog", "/m/01yrx": "Cat", "/m/0nan": "null", "/m/04ctx": "Knife, fork"}
 ROWS = [
     ("1e5", 0.5, 0.25, "/m/0bt9lr", "yes"),
     ("00ab", 0.0, 1.0, "/m/04ctx", "no"),
@@ -25,25 +18,12 @@ ROWS = [
 ]
 
 
-def write_csv(path, header, rows):
-    with path.open("w", newline="", encoding="utf-8") as file:
-        csv.writer(file).writerows([header, *rows])
-
-
 @pytest.fixture
 def make(tmp_path):
     """Write the official files with images 12 x 8, and give their reader."""
 
     def build(rows=ROWS, names=NAMES, *, header=HEADER, images=("00ab", "0100", "1e5"), **options):
-        folder = tmp_path / "openimages"
-        (folder / "validation").mkdir(parents=True, exist_ok=True)
-        for name in images:
-            Image.new("RGB", (12, 8)).save(folder / "validation" / f"{name}.jpg")
-        whole = [(*row, "ih", 1, 0, 0, 'a "quoted", text') for row in rows]
-        write_csv(folder / "oidv7-val-annotations-point-labels.csv", header, whole)
-        write_csv(
-            folder / "oidv7-class-descriptions.csv", ["LabelName", "DisplayName"], names.items()
-        )
+        lay_openimages(tmp_path, rows, names=names, header=header, images=images)
         return PointLabels(
             dataset="openimages",
             root=str(tmp_path),
@@ -208,34 +188,3 @@ def test_the_official_names():
     assert names["/m/0bt9lr"] == "Dog"
     assert names["/m/0c4936"] == "'Nduja"
     assert all(name == name.strip() != "" and ";" not in name for name in names.values())
-
-
-def points_of(**options):
-    return ToyPoints(scenes=6, size=64, **options)
-
-
-def test_drawn_points_are_the_same_every_time():
-    for name in points_of().ids:
-        first, second = points_of()[name].truth, points_of()[name].truth
-        for field in ("x", "y", "label", "positive"):
-            assert np.array_equal(getattr(first, field), getattr(second, field))
-        assert (first.size, first.number) == ((64, 64), int(name))
-
-
-def test_drawn_points_say_the_truth():
-    assert load_card("toy_points").classes == KINDS
-    for name in points_of().ids:
-        truth, scene = points_of()[name].truth, draw_scene(int(name), size=64)
-        pixel = (np.floor(truth.y * 64).astype(int), np.floor(truth.x * 64).astype(int))
-        assert np.array_equal(scene.mask[pixel] == truth.label + 1, truth.positive)
-        shown = {KINDS.index(kind) for kind in scene.kinds}
-        assert set(truth.label[truth.positive].tolist()) == shown
-        assert len(set(truth.label.tolist()) - shown) == 2
-        for label in shown:
-            assert (truth.label == label).sum() == 20
-
-
-def test_drawn_points_as_many_as_asked():
-    truth = points_of(points=3, absent=0)["0"].truth
-    shown = set(truth.label.tolist())
-    assert len(truth.label) == 6 * len(shown)

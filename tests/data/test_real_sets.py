@@ -81,7 +81,7 @@ def test_the_two_readings_of_the_stuff_maps_agree_on_things():
 def test_a_partial_set_is_reported_and_nothing_is_written_there(name, said, capsys):
     before = sorted(DATA.iterdir())
     assert survey(build(name, DATA)).state == f"partial, {said}"
-    command.prepare(name, DATA, wish="no", changes={})
+    command.prepare(name, DATA, download_mode="no", changes={})
     assert f"{said} images (partial)" in capsys.readouterr().out
     assert sorted(DATA.iterdir()) == before
 
@@ -106,7 +106,7 @@ def test_the_manifest_tells_how_to_compare(tmp_path):
         folder = tmp_path / "ADEChallengeData2016" / part
         folder.mkdir(parents=True)
         (folder / "validation").symlink_to(DATA / "ADEChallengeData2016" / part / "validation")
-    command.prepare("ade20k", tmp_path, wish="no", changes={})
+    command.prepare("ade20k", tmp_path, download_mode="no", changes={})
     manifest = json.loads(Path(tmp_path / "manifests/ade20k.json").read_text())
     images, pixels = stored_pixels(MASKS["ade20k"][0])
     assert manifest["images"] == images

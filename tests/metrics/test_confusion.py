@@ -9,6 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 from torchmetrics.classification import MulticlassJaccardIndex
+from torchmetrics.functional.classification import multiclass_confusion_matrix
 
 from evaluation.metrics import ConfusionMatrix, confusion, scores
 
@@ -72,6 +73,31 @@ def test_against_torchmetrics(pair):
     expected = reference(prediction, truth)
     iou = [0.0 if value is None else value for value in scores(count(*pair)).iou]
     torch.testing.assert_close(torch.tensor(iou), expected)
+
+
+@given(maps(), st.sampled_from([torch.uint8, torch.int32, torch.int64]))
+def test_the_counts_are_those_of_torchmetrics(pair, kind):
+    """Integers, the same to the last one, in whatever integers labels are kept."""
+    prediction, truth = (torch.from_numpy(array).to(kind) for array in pair)
+    if bool((truth == VOID).all()):
+        return
+    found = confusion(prediction, truth, labels=labels, void=VOID)
+    expected = multiclass_confusion_matrix(prediction, truth, num_classes=labels, ignore_index=VOID)
+    assert found.dtype == torch.int64
+    assert torch.equal(found, expected)
+
+
+@pytest.mark.parametrize("count_of_labels", [1, 2, 21, 171])
+def test_counts_of_many_labels_by_numpy(count_of_labels):
+    generator = np.random.default_rng(count_of_labels)
+    truth, prediction = generator.integers(0, count_of_labels, (2, 40, 30), dtype=np.uint8)
+    truth[generator.random(truth.shape) < 0.1] = VOID
+    expected = np.zeros((count_of_labels, count_of_labels), dtype=np.int64)
+    np.add.at(expected, (truth[truth != VOID], prediction[truth != VOID]), 1)
+    found = confusion(
+        *map(torch.from_numpy, (prediction, truth)), labels=count_of_labels, void=VOID
+    )
+    assert found.tolist() == expected.tolist()
 
 
 def test_torchmetrics_mean_over_many_images():

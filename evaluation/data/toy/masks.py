@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from functools import cache, cached_property
+from functools import cached_property, lru_cache, partial
 from typing import TYPE_CHECKING, Literal
 
 from evaluation.data.card import Card, load_card
@@ -11,12 +11,17 @@ from evaluation.data.sample import Sample
 from gem.options import PositiveInt, options
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from evaluation.data.toy.scenes import Scene
+
+KEPT_BYTES = 64 * 2**20
+"""How much of the drawn scenes of one size is kept."""
 
 
 @options
 class Toy:
-    """Scenes of seeds that the tiny model was never trained or tuned on, unless asked for.
+    """Scenes of seeds that the tiny model was not trained on and, unless ``tune``, not tuned on.
 
     dataset: the name of the card. scenes: how many. size: side of the drawn images and of their
     masks, in pixels.
@@ -45,15 +50,17 @@ class Toy:
         """Nothing can be missing."""
 
     def __getitem__(self, sample_id: str) -> Sample:
-        """Draw one scene; kept, so that the next method does not draw it again."""
+        """Draw one scene; the last ones are kept, so that the next method need not draw again."""
         from PIL import Image
 
-        scene = _drawn(int(sample_id), self.size)
+        scene = drawer(self.size)(int(sample_id))
         return Sample(id=sample_id, image=Image.fromarray(scene.image), truth=scene.mask)
 
 
-@cache
-def _drawn(seed: int, size: int) -> Scene:
+@lru_cache(maxsize=2)  # sizes: of the masks, and of the points if they have another
+def drawer(size: int) -> Callable[[int], Scene]:
+    """The function that draws scenes of one size by their seeds, keeping about `KEPT_BYTES`."""
     from evaluation.data.toy.scenes import draw_scene
 
-    return draw_scene(seed, size=size)
+    each = 4 * size * size  # an image of three channels and a mask, one byte each
+    return lru_cache(maxsize=max(1, KEPT_BYTES // each))(partial(draw_scene, size=size))

@@ -24,7 +24,7 @@ def make_zip(path, files, links=()):
             archive.writestr(info, "/etc/passwd")
 
 
-def make_tar(path, files, kinds=()):
+def make_tar(path, files, kinds=(), target="/etc/passwd"):
     with tarfile.open(path, "w:gz" if path.name.endswith("gz") else "w") as archive:
         folder = tarfile.TarInfo("top")
         folder.type = tarfile.DIRTYPE
@@ -35,7 +35,7 @@ def make_tar(path, files, kinds=()):
             archive.addfile(info, io.BytesIO(content))
         for name, kind in kinds:
             info = tarfile.TarInfo(name)
-            info.type, info.linkname = kind, "/etc/passwd"
+            info.type, info.linkname = kind, target
             archive.addfile(info)
 
 
@@ -111,6 +111,14 @@ def test_links_and_devices_in_a_tar(kind, tmp_path):
     assert not (tmp_path / "out").exists()
 
 
+def test_a_link_inside_of_the_folder_in_a_tar(tmp_path):
+    """Which tarfile's own filter lets through."""
+    make_tar(tmp_path / "x.tar", FILES, kinds=[("top/odd", tarfile.SYMTYPE)], target="a.txt")
+    with pytest.raises(ValueError, match="its member 'top/odd' is a link or a device"):
+        unpack(tmp_path / "x.tar", tmp_path / "out")
+    assert not (tmp_path / "out").exists()
+
+
 def test_links_in_a_zip(tmp_path):
     make_zip(tmp_path / "x.zip", FILES, links=["top/odd"])
     with pytest.raises(ValueError, match="its member 'top/odd' is a link or a device"):
@@ -128,6 +136,16 @@ def test_a_cut_archive(archive, tmp_path):
     archive.write_bytes(archive.read_bytes()[: archive.stat().st_size // 3])
     with pytest.raises(ValueError, match="cannot be unpacked"):
         unpack(archive, tmp_path / "out")
+
+
+def test_a_member_with_fewer_bytes_than_it_says(archive, tmp_path, monkeypatch):
+    """What is there under its name stays as it is."""
+    (tmp_path / "out/top").mkdir(parents=True)
+    (tmp_path / "out/top/a.txt").write_bytes(b"older")
+    monkeypatch.setattr(module.shutil, "copyfileobj", lambda _, file: file.write(b"o"))
+    with pytest.raises(ValueError, match=r"cannot be unpacked: top/a\.txt is cut short"):
+        unpack(archive, tmp_path / "out")
+    assert tree(tmp_path / "out") == {"top/a.txt": b"older"}
 
 
 def test_content_that_is_not_as_it_was_packed(tmp_path):

@@ -2,24 +2,20 @@
 
 import dataclasses
 import hashlib
-import json
-import subprocess
-import sys
 import zipfile
 
+import file_server
 import numpy as np
 import pytest
-import test_prepare_download as served
-from conftest import REPOSITORY
+from official import lay
 from PIL import Image
-from test_encodings import lay
 
 from evaluation.data import load_card
 from evaluation.data.card import Archive
-from evaluation.prepare import command, layout, tables
+from evaluation.prepare import command, layout
 from evaluation.prepare.manifest import manifest_path, read_manifest
 
-rules, url = served.rules, served.url
+rules, url = file_server.rules, file_server.url
 IDS = ["ADE_val_00000001", "ADE_val_00000002"]
 BASE = "ADEChallengeData2016"
 
@@ -38,9 +34,9 @@ def archive(tmp_path):
 
 
 @pytest.fixture
-def ade(archive, url, monkeypatch):
+def ade(archive, url, rules, monkeypatch):
     """The card, pointing at the server of the test."""
-    monkeypatch.setattr(served, "CONTENT", archive)
+    rules["content"] = archive
     digest = f"sha1:{hashlib.sha1(archive).hexdigest()}"  # noqa: S324
     item = Archive(url=url, size="1 kB", hash=digest, members=(f"{BASE}/images", f"{BASE}/ann"))
     card = dataclasses.replace(load_card("ade20k"), downloads=(item,))
@@ -69,7 +65,7 @@ def test_from_the_archive_to_the_manifest(tmp_path, rules, capsys):
     said = capsys.readouterr().out
     assert "ade20k: missing" in said
     assert "2 of 2000 images (partial)" in said
-    assert rules["asked"] == [None]
+    assert rules["requests"] == [None]
 
 
 @pytest.mark.usefixtures("ade")
@@ -79,7 +75,7 @@ def test_running_twice_does_nothing_twice(tmp_path, rules, capsys):
     before = state(root)
     command.prepare("ade20k", root, changes={})
     assert state(root) == before
-    assert rules["asked"] == [None]
+    assert rules["requests"] == [None]
     assert "verified before, nothing has changed" in capsys.readouterr().out
 
 
@@ -103,7 +99,7 @@ def test_killed_half_way_it_goes_on(step, tmp_path, rules, monkeypatch):
     assert read_manifest(root, "ade20k") is None
     command.prepare("ade20k", root, changes={})
     assert read_manifest(root, "ade20k").images == 2
-    assert rules["asked"] == [None]
+    assert rules["requests"] == [None]
 
 
 @pytest.mark.usefixtures("ade")
@@ -113,15 +109,15 @@ def test_a_download_that_stops_goes_on(tmp_path, rules):
     with pytest.raises(ConnectionError):
         command.prepare("ade20k", root, changes={})
     command.prepare("ade20k", root, changes={})
-    assert rules["asked"] == [None, "bytes=300-"]
+    assert rules["requests"] == [None, "bytes=300-"]
     assert read_manifest(root, "ade20k").images == 2
 
 
 @pytest.mark.usefixtures("ade")
 def test_only_telling(tmp_path, rules):
     with pytest.raises(FileNotFoundError, match="there is no such folder; expected ADE"):
-        command.prepare("ade20k", tmp_path / "data", wish="no", changes={})
-    assert rules["asked"] == []
+        command.prepare("ade20k", tmp_path / "data", download_mode="no", changes={})
+    assert rules["requests"] == []
 
 
 @pytest.mark.usefixtures("ade")
@@ -129,8 +125,8 @@ def test_a_partial_set_is_left_alone_until_it_is_asked_for(tmp_path, rules):
     root = tmp_path / "data"
     lay(root, "ade20k", IDS[1], np.array([[5, 5, 5, 5]], dtype=np.uint8))
     assert list(command.prepare("ade20k", root, changes={}).ids) == IDS[1:]
-    assert rules["asked"] == []
-    assert list(command.prepare("ade20k", root, wish="yes", changes={}).ids) == IDS
+    assert rules["requests"] == []
+    assert list(command.prepare("ade20k", root, download_mode="yes", changes={}).ids) == IDS
     assert read_manifest(root, "ade20k").images == 2
 
 
@@ -155,7 +151,7 @@ def test_broken_pairs_are_counted_and_named(tmp_path):
     with pytest.raises(
         ValueError, match=r"2 of 2 samples are broken: mask ADE_val_00000001.png has"
     ):
-        command.prepare("ade20k", tmp_path, wish="no", changes={})
+        command.prepare("ade20k", tmp_path, download_mode="no", changes={})
     assert not manifest_path(tmp_path, "ade20k").exists()
 
 
@@ -184,73 +180,3 @@ def test_an_archive_that_a_person_put_there(tmp_path):
                 packed.write(path, path.relative_to(tmp_path / "source/cityscapes"))
     dataset = command.prepare("cityscapes", root, changes={})
     assert dataset[name].truth.tolist() == [[0, 18, 255]]
-
-
-def test_the_same_truth_has_the_same_hash_whatever_the_files(tmp_path):
-    """A palette PNG and a grey one of another compression."""
-    labels = np.array([[0, 1, 150], [1, 1, 13]], dtype=np.uint8)
-    found = []
-    for kind in ("grey", "palette"):
-        lay(tmp_path / kind, "ade20k", IDS[0], labels)
-        if kind == "palette":
-            mask = Image.fromarray(labels, mode="P")
-            mask.putpalette(list(range(256)) * 3)
-            mask.save(tmp_path / kind / BASE / f"annotations/validation/{IDS[0]}.png")
-        command.prepare("ade20k", tmp_path / kind, changes={})
-        manifest = dataclasses.asdict(read_manifest(tmp_path / kind, "ade20k"))
-        manifest.pop("seen")
-        found.append(manifest)
-    assert found[0] == found[1]
-
-
-def test_a_manifest_that_cannot_be_read(tmp_path):
-    path = manifest_path(tmp_path, "ade20k")
-    path.parent.mkdir()
-    for text in ("", "[]", json.dumps({"schema": 99})):
-        path.write_text(text)
-        assert read_manifest(tmp_path, "ade20k") is None
-
-
-def test_every_data_set_has_a_row(tmp_path):
-    table = tables.overview(tmp_path / "nothing")
-    assert table.row_count == len(layout.names()) - 1  # all but hub
-    lines = tables.addresses(tmp_path / "nothing")
-    assert any("VOCtrainval_11-May-2012.tar" in line and "voc, voc20" in line for line in lines)
-
-
-def run(*words, **environment):
-    done = subprocess.run(
-        [sys.executable, "scripts/prepare.py", *words],
-        cwd=REPOSITORY, capture_output=True, text=True, check=False, env=environment or None,
-    )  # fmt: skip
-    return done.returncode, done.stdout, done.stderr
-
-
-def test_the_command(tmp_path):
-    lay(tmp_path, "ade20k", IDS[0], np.array([[1, 2]], dtype=np.uint8))
-    code, said, errors = run(GEM_DATA=str(tmp_path), HF_HOME=str(tmp_path / "hf"))
-    assert (code, errors) == (0, "")
-    assert "partial, 1 of 2000" in said
-    target = tmp_path / "out.parquet"
-    code, said, errors = run(
-        "dataset=ade20k", f"root={tmp_path}", "download=no", f"export={target}"
-    )
-    assert (code, errors) == (0, "")
-    assert target.is_file()
-    assert "wall" in said
-
-
-@pytest.mark.parametrize(
-    ("words", "said"),
-    [
-        (["dataset=cifar"], "error: dataset=cifar: no such choice; dataset is one of ade20k, "),
-        (["voc"], "error: voc: expected KEY=VALUE"),
-        (["dataset=voc", "download=never"], "error: download=never: expected one of auto, yes, no"),
-        (["dataset=voc", "sizes=3"], "error: sizes: dataset=voc has dataset, encoding, image, "),
-    ],
-)
-def test_wrong_words(words, said):
-    code, _, errors = run(*words)
-    assert code == 1
-    assert errors.startswith(said)
-    assert errors.count("\n") == 1
