@@ -2,13 +2,17 @@
 PYTHON ?= python3
 BIN := .venv/bin
 
-.PHONY: demo test check speed clean
+.PHONY: demo test test-portable check speed clean
 
 demo: .venv/ready
 	$(BIN)/python scripts/demo.py
 
 test: .venv/ready
 	$(BIN)/python -m pytest
+
+# the whole suite as several other machines would run it; see docs/equality.md
+test-portable: .venv/ready
+	$(BIN)/python tests/portable.py
 
 check: .venv/ready
 	$(BIN)/ruff check

@@ -10,11 +10,15 @@ os.environ["HF_HUB_OFFLINE"] = "1"  # read when huggingface_hub is imported
 
 import pytest
 import torch
+from other_rounding import OtherRounding
 from safetensors.torch import load_file, save_file
 
 from gem.backbones import OpenClip
 
-torch.set_num_threads(1)  # the models are small: threads would only wait for each other
+# One unless told: the models are small, and threads would only wait for each other.
+torch.set_num_threads(int(os.environ.get("GEM_TEST_THREADS", "1")))
+if number := int(os.environ.get("GEM_TEST_ROUNDING", "0")):
+    OtherRounding(number).__enter__()  # for the whole run
 REPOSITORY = Path(__file__).parents[1]
 SMALL = {
     "embed_dim": 24,

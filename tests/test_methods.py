@@ -11,6 +11,7 @@ from pydantic import ValidationError
 
 from gem.methods import Clip, ClipSurgery, Gem, MaskClip
 
+ROUNDING = 3e-5  # of float32, whatever the CPU; two settings differ by 30 times as much
 SETTINGS = [
     *(Gem(iters=iters, temperature=tau, blocks=3)
       for iters, tau in itertools.product(range(4), ("adaptive", 0.1))),
@@ -48,7 +49,7 @@ def options_of(method):
 @pytest.mark.parametrize("method", SETTINGS, ids=options_of)
 def test_gem_is_its_equations(method, small, images):
     reference = by_hand(naive.gem, small, images[:2], method)
-    assert difference(features(small, method, images[:2]), reference) <= 1e-5
+    assert difference(features(small, method, images[:2]), reference) <= ROUNDING
 
 
 def test_every_setting_is_told_apart(small, images):
@@ -56,30 +57,30 @@ def test_every_setting_is_told_apart(small, images):
     found = [features(small, method, images[:1]) for method in SETTINGS]
     pairs = itertools.combinations(range(len(found)), 2)
     closest, i, j = min((difference(found[i], found[j]), i, j) for i, j in pairs)
-    assert closest > 1e-3, (SETTINGS[i], SETTINGS[j])
+    assert closest > 30 * ROUNDING, (SETTINGS[i], SETTINGS[j])
 
 
 def test_clip_is_its_equations(small, images):
     reference = by_hand(naive.clip, small, images)
-    assert difference(features(small, Clip(), images), reference) <= 1e-5
+    assert difference(features(small, Clip(), images), reference) <= ROUNDING
 
 
 def test_clip_is_open_clips_own_forward(small, images):
     visual = small.towers.model.visual
     taken = visual.forward_intermediates(images, indices=1, output_fmt="NLC")
     reference = visual.ln_post(taken["image_intermediates"][-1]) @ visual.proj
-    assert difference(features(small, Clip(), images), reference) <= 1e-5
+    assert difference(features(small, Clip(), images), reference) <= ROUNDING
 
 
 def test_maskclip_is_its_equations(small, images):
     reference = by_hand(naive.maskclip, small, images)
-    assert difference(features(small, MaskClip(), images), reference) <= 1e-5
+    assert difference(features(small, MaskClip(), images), reference) <= ROUNDING
 
 
 @pytest.mark.parametrize("blocks", [1, 2, 5])
 def test_clip_surgery_is_its_equations(blocks, small, images):
     reference = by_hand(naive.clip_surgery, small, images, blocks)
-    assert difference(features(small, ClipSurgery(blocks=blocks), images), reference) <= 1e-5
+    assert difference(features(small, ClipSurgery(blocks=blocks), images), reference) <= ROUNDING
 
 
 def test_clip_surgery_is_a_point_of_gems_family(small, images):
@@ -94,7 +95,7 @@ def test_projections_are_averaged_in_one_block(small, images):
     last = trace.layers[-1]
     streams = [last.resid + last.update((name,), Gem().attention) for name in "qkv"]
     mean = trace.project(sum(streams) / 3)
-    assert difference(Gem(blocks=1)(trace), mean) <= 1e-5
+    assert difference(Gem(blocks=1)(trace), mean) <= ROUNDING
 
 
 def test_methods_share_a_trace(small, images):

@@ -11,6 +11,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import zip_longest
 from pathlib import Path
+from threading import Lock
 from typing import Any
 
 import numpy as np
@@ -19,6 +20,10 @@ from jaxtyping import Float, Int, Integer
 from torch import Tensor
 
 from gem.vocabulary import Queries
+
+# numpy parses the header of an array with `ast`, which some versions of Python do not let two
+# threads do at once ("AST constructor recursion depth mismatch").
+HEADERS = Lock()
 
 
 @dataclass(frozen=True)
@@ -90,7 +95,7 @@ def read_scores(path: Path) -> Float[Tensor, "w u v"]:
 def _read(path: Path) -> dict[str, np.ndarray[Any, Any]]:
     """The arrays of an ``.npz``; nothing pickled is read."""
     try:
-        with path.open("rb") as stream, np.load(stream, allow_pickle=False) as found:
+        with HEADERS, path.open("rb") as stream, np.load(stream, allow_pickle=False) as found:
             return dict(found)
     except (OSError, ValueError, zipfile.BadZipFile, EOFError, zlib.error) as error:
         raise ValueError(f"{path} cannot be read as scores: {error}") from error

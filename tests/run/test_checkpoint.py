@@ -171,6 +171,7 @@ def test_a_state_that_is_not_of_this_pass_is_not_used(harm, settings, tmp_path, 
         monkeypatch.setattr(resume, "code", lambda: record.code | {"packages": packages})
     elif harm == "batches":
         settings = [replace(settings[0], batch_size=settings[0].batch_size + 1)]
+        record = run(settings[0], tmp_path / "of these batches").record
     else:
         path.rename(tmp_path / path.name)
         os.utime(state, (1, 1))
@@ -200,9 +201,7 @@ def test_what_was_half_written_long_ago_is_removed(settings, tmp_path):
 CHILD = """
 import sys
 sys.path[:0] = sys.argv[2:5]
-import torch
-torch.set_num_threads(1)
-from test_checkpoint import child
+from test_checkpoint import child  # by way of conftest: as many threads as here
 child(*sys.argv[5:7])
 """
 

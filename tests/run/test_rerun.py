@@ -29,7 +29,8 @@ def recorded(small, tmp_path_factory):
 def test_a_record_is_reproduced(recorded, capsys):
     _, path = recorded
     before = path.read_bytes()
-    assert script.main(["rerun", str(path), "batch_size=1", "backbone.device=cpu"]) == 0
+    # both images are still one batch: in others, a near-tie might go the other way
+    assert script.main(["rerun", str(path), "batch_size=3", "backbone.device=cpu"]) == 0
     assert f"every score and count is the same as {path}" in capsys.readouterr().out
     assert path.read_bytes() == before
 

@@ -28,16 +28,22 @@ def row(*words):
 
 
 def naive(cosines, owner, *, scale, reduce, threshold):
-    """Softmax over all words, one pixel after the other; background under the threshold."""
-    labels = []
+    """Softmax over all words, one pixel after the other; background under the threshold.
+
+    With how clear each label is: the least distance of a probability from what it is held against.
+    """
+    labels, margins = [], []
     for pixel in np.asarray(cosines, dtype=np.float64).reshape(len(owner), -1).T:
         shares = np.exp(scale * (pixel - pixel.max()))
         shares /= shares.sum()
         merge = {"max": np.max, "mean": np.mean}[reduce]
         classes = [merge(shares[np.array(owner) == c]) for c in range(max(owner) + 1)]
-        best = int(np.argmax(classes))
-        labels.append(0 if classes[best] < threshold else best + 1)
-    return labels
+        second, best = np.argsort(classes)[-2:]
+        under = classes[best] < threshold
+        labels.append(0 if under else int(best) + 1)
+        lead = np.inf if under else classes[best] - classes[second]
+        margins.append(min(lead, abs(classes[best] - threshold)))
+    return labels, margins
 
 
 def test_the_threshold_by_hand():
@@ -88,7 +94,10 @@ def test_against_a_softmax_pixel_by_pixel(seed, owner, reduce, scale, threshold)
     maps = torch.rand(len(owner), 4, 5, generator=torch.Generator().manual_seed(seed)) * 2 - 1
     rules = protocol(logit_scale=scale, reduce=reduce, background=threshold)
     found = rules.decide(maps, queries(owner), background=True).flatten().tolist()
-    assert found == naive(maps, owner, scale=scale, reduce=reduce, threshold=threshold)
+    labels, margins = naive(maps, owner, scale=scale, reduce=reduce, threshold=threshold)
+    assert all(one == other for one, other, margin in zip(found, labels, margins, strict=True)
+               if margin > 1e-4)  # fmt: skip
+    assert sum(margin <= 1e-4 for margin in margins) <= 2
 
 
 def test_a_background_that_is_asked_in_words():
