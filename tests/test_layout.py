@@ -6,6 +6,8 @@ import sys
 import pytest
 from conftest import REPOSITORY
 
+from evaluation import places
+
 HEAVY = ("torch", "open_clip", "torchvision", "numpy", "PIL", "hydra", "datasets", "matplotlib")
 
 
@@ -26,6 +28,13 @@ def test_datasets_is_hugging_faces_package():
     found = python("import importlib.util as u; print(u.find_spec('datasets').origin)")
     assert "site-packages" in found
     assert found.endswith("datasets/__init__.py")
+
+
+def test_in_a_clone_data_lies_beside_the_packages():
+    assert not places.INSTALLED
+    assert (places.ROOT, places.CONFIGS) == (REPOSITORY, REPOSITORY / "configs")
+    assert places.CARDS == REPOSITORY / "datasets"
+    assert places.PUBLISHED == REPOSITORY / "results" / "published"
 
 
 @pytest.mark.parametrize(

@@ -5,11 +5,11 @@ from __future__ import annotations
 import platform
 import subprocess
 from functools import cache
-from importlib.metadata import version
+from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from evaluation.places import ROOT
+from evaluation.places import INSTALLED, ROOT
 
 if TYPE_CHECKING:
     import torch
@@ -54,11 +54,13 @@ def _processor() -> str:
 
 @cache
 def code() -> dict[str, Any]:
-    """The commit, whether the tree was dirty, and the versions of what computes.
+    """The version, the commit, whether the tree was dirty, and the versions of what computes.
 
-    As it was when first asked: a commit that is made during an evaluation did not compute it.
+    An installed wheel has no commit, a clone that was never installed no version. As it was when
+    first asked: a commit that is made during an evaluation did not compute it.
     """
     return {
+        "version": _own_version(),
         "commit": _git("rev-parse", "HEAD"),
         "dirty": bool(_git("status", "--porcelain", "--untracked-files=no")),
         "python": platform.python_version(),
@@ -66,7 +68,17 @@ def code() -> dict[str, Any]:
     }
 
 
+def _own_version() -> str | None:
+    try:
+        return version("gem-bench")
+    except PackageNotFoundError:
+        return None
+
+
 def _git(*words: str) -> str | None:
+    """What git says of the clone; None if there is none: one around site-packages is not ours."""
+    if INSTALLED:
+        return None
     try:
         done = subprocess.run(
             ["git", "-C", str(ROOT), *words], capture_output=True, text=True, check=True
