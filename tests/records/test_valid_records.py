@@ -86,3 +86,15 @@ def test_a_record_of_other_data_is_not_taken(setting, tmp_path):
     assert after.path == before.path
     assert after.record.hashes["data"] != before.record.hashes["data"]
     assert found(limit=1).skipped  # its samples are as they were
+
+
+def test_a_record_of_other_versions_is_not_taken(setting, tmp_path, monkeypatch):
+    """As a pass that was killed is not gone on from: another version may round in another way."""
+    (before,) = run_sweep([setting], tmp_path)
+    code = before.record.code
+    other = code | {"packages": code["packages"] | {"torch": "9.9"}}
+    monkeypatch.setattr(checked, "code", lambda: other)
+    (done,) = run_sweep([setting], tmp_path)
+    assert not done.skipped
+    assert done.path == before.path
+    assert done.record.code == other

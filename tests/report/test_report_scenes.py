@@ -1,3 +1,5 @@
+from dataclasses import replace
+
 import numpy as np
 import pytest
 from reported import record
@@ -5,6 +7,7 @@ from reported import record
 from evaluation.data import Toy
 from evaluation.measure import ByTask
 from evaluation.report.entry import Entry
+from evaluation.report.page import script_json
 from evaluation.report.scenes import browser, choose, image_iou
 from evaluation.setting import EvalProtocol, Setting
 from evaluation.setting.identity import describe
@@ -59,3 +62,22 @@ def test_predictions_are_those_of_the_settings():
     assert browser([gone, *entries], count=2, seed=0)["pool"] == 4  # the next group is taken
     with pytest.raises((ValueError, OSError), match="nowhere"):
         browser([toy_entry(Gem(), "gem", "nowhere/model.safetensors")], count=2, seed=0)
+
+
+def test_an_image_that_is_all_void_has_no_mean(monkeypatch):
+    """The page is strict JSON: no nan may reach it."""
+    void = np.full((4, 4), 255, dtype=np.uint8)
+    card = Toy().card
+    assert image_iou(np.zeros_like(void), void, card) == (None, [None] * len(card.labels))
+    draw = Toy.__getitem__
+
+    def first_is_void(self, sample_id):
+        sample = draw(self, sample_id)
+        return (
+            replace(sample, truth=np.full_like(sample.truth, 255)) if sample_id == "0" else sample
+        )
+
+    monkeypatch.setattr(Toy, "__getitem__", first_is_void)
+    found = browser([toy_entry(Gem(), "gem", "embedded")], count=4, seed=0)
+    assert found["pool"] == 3  # it is neither the best nor the worst
+    assert script_json(found)

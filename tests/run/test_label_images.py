@@ -92,3 +92,13 @@ def test_a_folder_without_images(small, tmp_path):
 def test_a_folder_is_not_evaluated(setting):
     with pytest.raises(ValueError, match="no truth"):
         evaluate(setting)
+
+
+def test_two_images_of_one_stem_have_a_mask_each(setting, root, tmp_path):
+    Image.new("RGB", (20, 20), "white").save(root / "b.png")
+    masks = labels_of(setting, tmp_path / "out")
+    assert {name: mask.shape for name, mask in masks.items()} == {
+        "b.jpg.png": (30, 45), "b.png.png": (20, 20), "sub/a.png": (40, 40),
+    }  # fmt: skip
+    overlays = sorted(path.name for path in (tmp_path / "out" / "overlays").glob("*.jpg"))
+    assert overlays == ["b.jpg.jpg", "b.png.jpg"]

@@ -220,3 +220,23 @@ def test_depths_share_their_updates(small, images, monkeypatch):
     shared = [Gem(blocks=blocks)(trace) for blocks in range(1, 6)]
     assert len(written) == 5
     assert all(torch.equal(one, other) for one, other in zip(alone, shared, strict=True))
+
+
+def test_decisions_on_the_same_maps_share_every_band(setting, tmp_path, monkeypatch):
+    """Settings take turns band by band: each band is upsampled once for all of them."""
+    bands, upsample = [], decision.upsample
+    monkeypatch.setattr(decision, "BAND", 700)
+    monkeypatch.setattr(
+        decision, "upsample", lambda *given: bands.append(given[2]) or upsample(*given)
+    )
+    rules = setting.protocol
+    settings = [
+        replace(setting, protocol=replace(rules, background=share)) for share in (0.3, 0.6, 0.9)
+    ]
+    run(settings[0], tmp_path / "one")
+    alone = len(bands)
+    assert alone > 3 * 10
+    bands.clear()
+    together = run_sweep(settings, tmp_path / "together")
+    assert len(bands) == alone
+    assert len({done.record.scores["miou"] for done in together}) == 3
