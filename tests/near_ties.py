@@ -9,7 +9,7 @@ same; the others must be few, and each may be counted in the cells of its rivals
 import numpy as np
 
 COSINE = 1e-5  # a margin between cosines that no rounding bridges: about 100 steps of float32
-SHARE = 0.003  # of all decisions, that may have no clear margin
+SHARE = 0.005  # of all decisions, that may have no clear margin
 
 
 class Counts:

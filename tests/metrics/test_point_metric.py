@@ -87,6 +87,7 @@ def test_neither_order_nor_merging_changes_a_bit():
 
 def one_process(rank, address, images, answers):
     """Process 0 has the even images, process 1 the odd ones, process 2 none at all."""
+    torch.set_num_threads(1)  # a forked process does not have the threads of its parent
     torch.distributed.init_process_group("gloo", init_method=address, rank=rank, world_size=3)
     metric = count_all(images[rank::2] if rank < 2 else [])
     answers.put((rank, metric.compute().tolist()))
