@@ -5,61 +5,44 @@
     python scripts/prepare.py dataset=voc download=no root=DIR
     python scripts/prepare.py dataset=voc export=voc.parquet
 
-Words: dataset; root, the data root (the environment's GEM_DATA, else data/); download, one of
-auto (if nothing is there, or to go on), yes (also to complete a partial set), no; export, a parquet
-file to write. Any other KEY=VALUE is a field of the data set's reader, as after dataset. in
-run.py: encoding=train_ids, listing=..., mask=...
+download: auto downloads if nothing is there, or to go on; yes also completes a partial set; no
+only tells. Any other KEY=VALUE is a field of the data set's reader, as after dataset. in run.py:
+encoding=train_ids, listing=..., mask=...
 """
 
-import argparse
 import os
-import sys
+from collections.abc import Sequence
 from pathlib import Path
-from typing import Any, Literal
 
-import yaml
+from evaluation.launch.words import Key, command, key_values, read_words
 
-WISHES: dict[object, Literal["auto", "yes", "no"]] = {
-    "auto": "auto",
-    True: "yes",
-    False: "no",
-}  # yes and no are booleans in YAML
-
-
-def words_of(arguments: list[str]) -> dict[str, Any]:
-    """``KEY=VALUE`` words by key. Raises ValueError for anything else."""
-    for word in arguments:
-        if not word.partition("=")[2]:
-            raise ValueError(f"{word}: expected KEY=VALUE, such as dataset=voc")
-    pairs = (word.removeprefix("dataset.").split("=", 1) for word in arguments)
-    return {key: yaml.safe_load(value) for key, value in pairs}
+DATA = Path(os.environ.get("GEM_DATA", "data"))
+KEYS = {
+    "dataset": Key(None, "which one", kind=str),
+    "root": Key(DATA, "the data root: GEM_DATA of the environment, else data/"),
+    "download": Key("auto", "auto, yes or no", among=("auto", "yes", "no")),
+    "export": Key(None, "a parquet file to write", kind=Path),
+}
 
 
-def main() -> None:
+def main(words: Sequence[str] | None = None) -> None:
     """Read the words and do what they say."""
-    raw = argparse.RawDescriptionHelpFormatter
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=raw)
-    parser.add_argument("words", nargs="*", metavar="KEY=VALUE")
-    words = words_of(parser.parse_args().words)
-    root = Path(words.pop("root", os.environ.get("GEM_DATA", "data")))
-    name, wish = words.pop("dataset", None), words.pop("download", "auto")
-    target = words.pop("export", None)
-    if wish not in WISHES:
-        raise ValueError(f"download={wish}: expected one of {', '.join(WISHES.values())}")
+    own, others = read_words(__doc__, KEYS, words)
+    fields = key_values([word.removeprefix("dataset.") for word in others], "dataset=voc")
+    if own["dataset"] is None and (lost := [*fields, *(["export"] if own["export"] else [])]):
+        raise ValueError(f"{lost[0]}: of which data set? Say dataset=NAME")
     from evaluation.console import console
-    from evaluation.prepare import command, tables
+    from evaluation.prepare import command as steps
+    from evaluation.prepare import tables
 
-    if name is None:
-        console.print(tables.overview(root))
-        console.print("\n".join(tables.addresses(root)))
+    if own["dataset"] is None:
+        console.print(tables.overview(own["root"]))
+        console.print("\n".join(tables.addresses(own["root"])))
         return
-    dataset = command.prepare(name, root, wish=WISHES[wish], changes=words)
-    if target is not None:
-        command.export(dataset, Path(target))
+    dataset = steps.prepare(own["dataset"], own["root"], wish=own["download"], changes=fields)
+    if own["export"]:
+        steps.export(dataset, own["export"])
 
 
 if __name__ == "__main__":
-    try:
-        main()
-    except (ValueError, OSError) as error:
-        sys.exit(f"error: {error}")
+    command(main)
