@@ -1,34 +1,32 @@
 """The main job on nothing downloaded: GEM beside CLIP, MaskCLIP and CLIP Surgery.
 
     python scripts/demo.py
-    python scripts/demo.py limit=20 shown=3 out=DIR
+    python scripts/demo.py limit=20 shown=3 out=outputs/small
 
 Evaluates the four methods with the embedded tiny model on drawn scenes that it was neither
 trained nor tuned on, with the settings that `python run.py method=...` has; prints one table,
 writes one record per method, a picture of a few scenes, and the first scene alone.
-
-limit: take the first n scenes only. shown: scenes of the picture (5). out: folder (outputs/demo).
 """
 
-import sys
+from collections.abc import Sequence
 from pathlib import Path
 
-from evaluation.launch import MISTAKES, compose_setting, sentence
-from evaluation.launch.words import read_words
+from evaluation.launch import compose_setting
+from evaluation.launch.words import Key, command, read_keys
 
 METHODS = ("clip", "maskclip", "clip_surgery", "gem")
+KEYS = {
+    "limit": Key(None, "take the first n scenes only", kind=int, least=1),
+    "shown": Key(5, "scenes of the picture", least=1),
+    "out": Key(Path("outputs/demo"), "folder of the records and pictures"),
+}
 
 
-def main() -> None:
+def main(words: Sequence[str] | None = None) -> None:
     """Evaluate, print, draw."""
-    own, rest = read_words(__doc__, {"limit": None, "shown": 5, "out": "outputs/demo"})
-    if rest:
-        raise ValueError(f"{rest[0]}: expected limit=, shown= or out=")
-    limit, out = own["limit"], Path(own["out"])
-    settings = [
-        compose_setting([f"method={name}", f"limit={'null' if limit is None else limit}"])
-        for name in METHODS
-    ]
+    own = read_keys(__doc__, KEYS, words)
+    limit = "null" if own["limit"] is None else own["limit"]
+    settings = [compose_setting([f"method={name}", f"limit={limit}"]) for name in METHODS]
     from evaluation.console import console
     from evaluation.pictures.panel import panel
     from evaluation.pictures.predictions import predictions
@@ -37,9 +35,9 @@ def main() -> None:
     from evaluation.terminal.record_table import show
 
     settings = share_parts(settings)
-    done = [run(setting, out / "records") for setting in settings]
+    done = [run(setting, own["out"] / "records") for setting in settings]
     show([one.record for one in done], [one.path for one in done])
-    picture, scene = out / "scenes.png", out / "scene.png"
+    picture, scene = own["out"] / "scenes.png", own["out"] / "scene.png"
     by_title = {setting.segmenter.title: setting for setting in settings}
     rows = predictions(by_title, count=own["shown"])
     panel(rows, settings[0].dataset.card, picture)
@@ -48,7 +46,4 @@ def main() -> None:
 
 
 if __name__ == "__main__":
-    try:
-        main()
-    except MISTAKES as error:
-        sys.exit(f"error: {sentence(error)}")
+    command(main)

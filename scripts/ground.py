@@ -1,67 +1,55 @@
 """Ground words in one image: an overlay per prompt and a panel of all.
 
-    python scripts/ground.py photo.jpg "a cat" "a remote control"
-    python scripts/ground.py scene.png "a house" "a tree" --model tiny
+    python scripts/ground.py results/demo/scene.png "a bird" "a fish" backbone=tiny
+    python scripts/ground.py photo.jpg "a cat" "a remote control" gem.iters=2 out=cats
+    python scripts/ground.py photo.jpg "a cat" backbone=clip_vit_l14 method=maskclip protocol=sclip
 
-Prompts are asked as they are typed. The model is CLIP ViT-B/16 with OpenAI's weights unless
-another is named; `tiny`, which is embedded, knows drawn scenes only.
+The image comes first, then the prompts, which are asked as they are typed. All other words are
+those of run.py and choose segmenter, backbone, method and protocol; the backbone is CLIP ViT-B/16
+with OpenAI's weights (backbone=clip_vit_b16) unless another is named. backbone=tiny, which is
+embedded, knows drawn scenes only.
 """
 
-import argparse
-import sys
+from collections.abc import Sequence
 from pathlib import Path
 
-# What the library says of the keys of run.py is true of these options.
-OPTIONS = {
-    "backbone.weights": "--weights",
-    "backbone.quick_gelu": "--quick-gelu",
-    "backbone=": "--model=",
-}
+import gem
+from evaluation.launch import compose_setting
+from evaluation.launch.words import Key, command, read_words, split_overrides
+from evaluation.setting import Setting
+
+KEYS = {"out": Key(Path("grounded"), "folder of the pictures")}
+OF_RUN = ("segmenter", "backbone", "method", "gem", "protocol", "short_side", "experiment")
 
 
-def arguments() -> argparse.Namespace:
-    """Read the command line."""
-    raw = argparse.RawDescriptionHelpFormatter
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=raw)
-    parser.add_argument("image", type=Path, help="a picture in any format that Pillow reads")
-    parser.add_argument("prompts", nargs="+", help="what to look for, one map each")
-    parser.add_argument("--model", default="ViT-B-16", help="a model of open_clip, or tiny")
-    parser.add_argument("--weights", help="a tag or file; openai unless the model is tiny")
-    parser.add_argument("--quick-gelu", choices=["true", "false"], help="needed for a weight file")
-    parser.add_argument("--iters", type=int, default=1, help="K of GEM")
-    parser.add_argument("--blocks", type=int, default=4, help="last blocks that GEM runs through")
-    parser.add_argument("--out", type=Path, default=Path("grounded"), help="folder of the pictures")
-    return parser.parse_args()
-
-
-def main() -> None:
+def main(words: Sequence[str] | None = None) -> None:
     """Ground the prompts and write the pictures."""
-    args = arguments()
-    import gem
-
-    image = gem.read_image(args.image)
-    method = gem.Gem(iters=args.iters, blocks=args.blocks)
-    weights = args.weights or (None if args.model == "tiny" else "openai")
-    told = None if args.quick_gelu is None else args.quick_gelu == "true"
-    model = gem.load(args.model, weights, method=method, quick_gelu=told)
-    heats = model.heatmaps(image, args.prompts)
+    own, others = read_words(__doc__, KEYS, words)
+    overrides, given = split_overrides(others, KEYS, OF_RUN)
+    if len(given) < 2:
+        missing = "prompts after the image" if given else "an image and prompts"
+        raise ValueError(f'{missing} are missing: photo.jpg "a cat" "a remote control"')
+    setting = compose_setting(["backbone=clip_vit_b16", *overrides])
+    image, prompts = gem.read_image(given[0]), given[1:]
+    protocol = setting.protocol
+    model = gem.Grounder(setting.segmenter, protocol.resize, protocol.windows)
+    heats = model.heatmaps(image, prompts)
     from evaluation.pictures.overlay import write_overlays
 
-    provenance = model.segmenter.provenance
-    caption = f"GEM, K={args.iters}, {args.blocks} blocks, {provenance.model}, {provenance.source}"
-    paths = write_overlays(
-        image, heats.cpu().numpy(), args.prompts,
-        folder=args.out, stem=args.image.stem, caption=caption,
-    )  # fmt: skip
-    for path in paths:
+    for path in write_overlays(
+        image, heats.cpu().numpy(), prompts,
+        folder=own["out"], stem=Path(given[0]).stem, caption=caption(setting),
+    ):  # fmt: skip
         print(path)
 
 
+def caption(setting: Setting) -> str:
+    """What made the maps: method with its options, model, weights."""
+    segmenter = setting.segmenter
+    found = segmenter.provenance
+    method = f"{segmenter.title} {segmenter.variant}".strip()
+    return f"{method}, {found.model}, {found.source}"
+
+
 if __name__ == "__main__":
-    try:
-        main()
-    except (ValueError, OSError) as error:
-        said = str(error)
-        for key, option in OPTIONS.items():
-            said = said.replace(key, option)
-        sys.exit(f"error: {said}")
+    command(main)

@@ -1,8 +1,8 @@
 """List records with filters, export them as CSV, or run one again.
 
-    python scripts/records.py                                  results/records as a table
-    python scripts/records.py dataset=voc,context method=gem "images>100" --sort=-miou
-    python scripts/records.py iters=1 --csv iters.csv
+    python scripts/records.py
+    python scripts/records.py folder=results/toy/records method=gem "images>100" sort=-miou
+    python scripts/records.py dataset=voc,context iters=1 csv=iters.csv
     python scripts/records.py rerun results/records/toy-gem-tiny-0123456789ab.json
     python scripts/records.py rerun RECORD dataset.root=DIR backbone.weights=FILE
 
@@ -15,72 +15,66 @@ rerun evaluates a record's setting here, says whether each number is the same, a
 one is not. KEY=VALUE tells where the data or the weights lie here, and the device.
 """
 
-import argparse
-import sys
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-import yaml
+from evaluation.launch.words import Key, command, key_values, read_words
 
 if TYPE_CHECKING:
     from evaluation.records.record import Record
     from evaluation.run.rerun import Difference
 
+KEYS = {
+    "sort": Key("created", "a column; -COLUMN: the largest first"),
+    "csv": Key(None, "write all columns of the selection to this file", kind=Path),
+    "folder": Key(Path("results/records"), "where the records are"),
+}
 SHOWN = 12  # differences; a record of 171 classes may have hundreds
 
 
-def arguments(words: list[str] | None = None) -> argparse.Namespace:
-    """Read the command line."""
-    raw = argparse.RawDescriptionHelpFormatter
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=raw)
-    parser.add_argument("words", nargs="*", metavar="FILTER", help="or: rerun RECORD KEY=VALUE ...")
-    parser.add_argument("--folder", type=Path, default=Path("results/records"))
-    parser.add_argument("--sort", default="created", help="a column; -COLUMN: the largest first")
-    parser.add_argument("--csv", type=Path, help="write all columns to this file")
-    return parser.parse_intermixed_args(words)
-
-
-def main(words: list[str] | None = None) -> int:
+def main(words: Sequence[str] | None = None) -> int:
     """Do what the words say; the exit code."""
-    args = arguments(words)
-    if args.words[:1] == ["rerun"]:
-        return again(args.words[1:])
+    own, others = read_words(__doc__, KEYS, words)
+    if others[:1] != ["rerun"]:
+        listing(others, own)
+        return 0
+    if len(others) < 2:
+        raise ValueError("rerun: which record? Give its file")
+    return again(Path(others[1]), key_values(others[2:], "dataset.root=DIR"))
+
+
+def listing(filters: Sequence[str], own: Mapping[str, Any]) -> None:
+    """Print what the filters leave, and write it if asked."""
     from evaluation.console import console
     from evaluation.records.query import read_frame, select, sort
     from evaluation.terminal.record_table import frame_table
 
-    frame, others = read_frame(args.folder)
+    frame, others = read_frame(own["folder"])
     if others:
         console.print(f"not records: {', '.join(others)}", markup=False, highlight=False)
-    frame = sort(select(frame, args.words), args.sort)
+    frame = sort(select(frame, filters), own["sort"])
     console.print(frame_table(frame))
-    if args.csv:
+    if own["csv"]:
         from evaluation.whole_files import write_text
 
-        write_text(args.csv, frame.to_csv(index=False))
-        console.print(f"written: {args.csv}", markup=False, highlight=False)
-    return 0
+        write_text(own["csv"], frame.to_csv(index=False))
+        console.print(f"written: {own['csv']}", markup=False, highlight=False)
 
 
-def again(words: list[str]) -> int:
+def again(path: Path, moved: Mapping[str, Any]) -> int:
     """Run a record again; 1 if a number is not the same."""
-    if not words:
-        raise ValueError("rerun: which record? Give its file")
-    if wrong := [word for word in words[1:] if not word.partition("=")[2]]:
-        raise ValueError(f"{wrong[0]}: expected KEY=VALUE, such as dataset.root=DIR")
-    pairs = (word.split("=", 1) for word in words[1:])
-    moved: dict[str, Any] = {key: yaml.safe_load(value) for key, value in pairs}
     from evaluation.console import console, progress
     from evaluation.records.record import read_record
     from evaluation.run.rerun import differences, rerun, setting_of
+    from evaluation.terminal.record_table import show
 
-    path = Path(words[0])
+    if not path.is_file():
+        raise FileNotFoundError(f"rerun: there is no file {path}")
     record = read_record(path)
     setting = setting_of(record, moved)
     with progress(f"{record.names['method']} on {record.names['dataset']}", record.images) as on:
         found = rerun(setting, on)
-    from evaluation.terminal.record_table import show
-
     show([found], [])
     then, now = (version(one) for one in (record, found))
     console.print(f"recorded {record.created} by {then}; now {now}", markup=False, highlight=False)
@@ -115,7 +109,4 @@ def _short(value: object) -> str:
 
 
 if __name__ == "__main__":
-    try:
-        sys.exit(main())
-    except (ValueError, OSError) as error:
-        sys.exit(f"error: {error}")
+    command(main)

@@ -1,62 +1,55 @@
 """Search the background's threshold, and if asked logit scales and temperatures, in one pass.
 
-    python scripts/tune.py dataset=toy dataset.split=tune
-    python scripts/tune.py --logit-scales 50 100 --temperature-scales 0.5 1 2 dataset=toy ...
+    python scripts/tune.py dataset=toy dataset.split=tune limit=50
+    python scripts/tune.py logit_scales=[50,100] temperature_scales=[0.5,1,2] dataset.split=tune
     python scripts/tune.py dataset=voc dataset.listing=VOCdevkit/.../Segmentation/train.txt
 
-The words after the options are those of run.py. Writes the choice with its curves and the ids of
-the samples, draws the curves, and prints the overrides that use the choice. Evaluating on samples
-that a value was tuned on is said in the record.
+All other words are those of run.py. Writes the choice with its curves and the ids of the samples,
+draws the curves, and prints the overrides that use the choice. Evaluating on samples that a value
+was tuned on is said in the record.
 """
 
-import argparse
-import sys
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from evaluation.launch import MISTAKES, compose_setting, sentence
+from evaluation.launch import compose_setting
+from evaluation.launch.words import Key, command, read_words, split_overrides
 from evaluation.setting.identity import fingerprint
 
-
-def arguments() -> argparse.Namespace:
-    """Read the command line."""
-    raw = argparse.RawDescriptionHelpFormatter
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=raw)
-    parser.add_argument("overrides", nargs="*", help="as for run.py")
-    parser.add_argument("--logit-scales", type=float, nargs="+", default=[])
-    parser.add_argument("--temperature-scales", type=float, nargs="+", default=[])
-    parser.add_argument("--out", type=Path, default=Path("results/tuned"), help="folder")
-    return parser.parse_intermixed_args()
+KEYS = {
+    "logit_scales": Key((), "what cosines are multiplied by; none: the protocol's"),
+    "temperature_scales": Key((), "factors of 1/tau of method=gem; none: the method's"),
+    "out": Key(Path("results/tuned"), "folder of the choice and its curves"),
+}
 
 
-def main() -> None:
+def main(words: Sequence[str] | None = None) -> None:
     """Search, write, draw, print."""
-    args = arguments()
-    setting = compose_setting(args.overrides)
+    own, others = read_words(__doc__, KEYS, words)
+    given, wrong = split_overrides(others, KEYS)
+    if wrong:
+        raise ValueError(f"{wrong[0]}: expected KEY=VALUE, such as dataset=toy")
+    setting = compose_setting(given)
     from evaluation.records.warnings import warnings_of
     from evaluation.whole_files import prepare_folder, write_json
 
-    prepare_folder(args.out)
+    prepare_folder(own["out"])
     setting.dataset.check(setting.ids)
     from evaluation.console import console, progress
     from evaluation.run.tune import plain, search
 
     name = setting.dataset.card.name
+    scales = {key: own[key] for key in ("logit_scales", "temperature_scales")}
     with progress(f"tuning on {name}", total=len(setting.ids)) as advance:
-        trials = search(
-            setting,
-            logit_scales=args.logit_scales,
-            temperature_scales=args.temperature_scales,
-            advance=advance,
-        )
+        trials = search(setting, **scales, advance=advance)
     ids, table = list(setting.ids), plain(trials)
-    content = {"dataset": name, "ids": ids, "trials": table}
-    path = args.out / f"{name}-{fingerprint([setting, ids])}.json"
-    write_json(path, content)
-    draw(table, path.with_suffix(".png"), f"{name}, {len(setting.ids)} images")
+    path = own["out"] / f"{name}-{fingerprint([setting, ids])}.json"
+    write_json(path, {"dataset": name, "ids": ids, "trials": table})
+    draw(table, path.with_suffix(".png"), f"{name}, {len(ids)} images")
     for warning in warnings_of(setting):
         console.print(f"[bold yellow]note:[/] {warning}")
-    console.print(f"best mIoU {100 * trials[0].miou:.1f} % on {len(setting.ids)} images with")
+    console.print(f"best mIoU {100 * trials[0].miou:.1f} % on {len(ids)} images with")
     console.print("  " + " ".join(overrides(trials[0], path, name)), highlight=False)
     console.print(f"written: {path}\ncurves: {path.with_suffix('.png')}", highlight=False)
 
@@ -89,7 +82,4 @@ def draw(trials: list[dict[str, Any]], path: Path, title: str) -> None:
 
 
 if __name__ == "__main__":
-    try:
-        main()
-    except MISTAKES as error:
-        sys.exit(f"error: {sentence(error)}")
+    command(main)

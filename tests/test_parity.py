@@ -1,6 +1,6 @@
 """Our GEM against the released one: golden tensors from gem_torch 1.0.1 on open_clip 2.23.
 
-`scripts/record_reference.py` records them; `tests/reference/manifest.json` says which call of the
+`scripts/reference/record.py` records them; `tests/reference/manifest.json` says which call of the
 release gave each, and how far the release's float32 is itself from its float64. The release counts
 layers + 1 (`gem_depth`) and takes an inverse temperature (`ss_attn_temp`).
 """

@@ -5,7 +5,7 @@ What its arguments mean:
 - `ss_attn_temp` is an INVERSE temperature (1/tau); None takes the paper's adaptive one.
 - `ss_attn_iter` is the paper's K.
 
-Read by `scripts/reference_inner.py` in the environment of the release; standard library only.
+Read by `scripts/reference/inner.py` in the environment of the release; standard library only.
 `manifest.json` is what our tests read: it repeats all of this.
 """
 

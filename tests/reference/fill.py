@@ -10,7 +10,7 @@ ViT-B/16 collapses in one step, and K=1 and K=2 agree to 1e-5, where a test coul
 apart; images with regions and larger weights in front of the attention (`ln_1`, as trained models
 have) keep them 4e-2 apart.
 
-Read by `scripts/reference_inner.py` (in the environment of the released code) and by
+Read by `scripts/reference/inner.py` (in the environment of the released code) and by
 `tests/test_parity.py` (in ours); needs numpy alone.
 """
 

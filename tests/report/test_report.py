@@ -167,13 +167,13 @@ def test_tables_and_figures_are_taken_in(tmp_path):
 
 
 def test_the_command(folder, tmp_path):
-    words = ["--records", folder, "--tables", tmp_path, "--images", "0", "--out", tmp_path / "out"]
-    command = [sys.executable, "scripts/report.py", *map(str, words)]
+    words = [f"records={folder}", f"tables={tmp_path}", "images=0", f"out={tmp_path / 'out'}"]
+    command = [sys.executable, "scripts/report.py", *words]
     done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=True)
     assert "predictions: left out with --images 0\nno record: old.json\nreport: " in done.stdout
     assert "(7 records, " in done.stdout
     assert (tmp_path / "out" / "index.html").is_file()
-    command[3] = str(tmp_path / "none")
+    command[2] = f"records={tmp_path / 'none'}"
     done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False)
     assert done.returncode == 1
     assert re.fullmatch(r"error: .*none: no such folder\n", done.stderr)

@@ -120,7 +120,7 @@ def test_folders_without_records(tmp_path):
 
 def test_the_table_and_the_csv(records, tmp_path, capsys):
     target = tmp_path / "out" / "all.csv"
-    words = ["method=gem", "--folder", str(records), "--sort=-miou", "--csv", str(target)]
+    words = ["method=gem", f"folder={records}", "sort=-miou", f"csv={target}"]
     assert script.main(words) == 0
     said = capsys.readouterr().out
     assert "not records: notes.txt, odd.json, wrong.json" in said
@@ -132,5 +132,5 @@ def test_the_table_and_the_csv(records, tmp_path, capsys):
 
 
 def test_an_empty_selection_is_an_empty_table(records, capsys):
-    assert script.main(["dataset=ade20k", "--folder", str(records)]) == 0
+    assert script.main(["dataset=ade20k", f"folder={records}"]) == 0
     assert "0 records" in capsys.readouterr().out

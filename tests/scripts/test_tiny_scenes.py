@@ -17,7 +17,7 @@ COUNT = 40
 
 @pytest.fixture(scope="module")
 def script():
-    return load_script("tiny_scenes")
+    return load_script("tiny/scenes")
 
 
 @pytest.fixture(scope="module")

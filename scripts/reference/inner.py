@@ -1,8 +1,8 @@
 """Run the RELEASED GEM code on seeded models and store what it returns as golden tensors.
 
-`scripts/record_reference.py` makes an environment with gem_torch 1.0.1 and open_clip_torch 2.23.0
+`scripts/reference/record.py` makes an environment with gem_torch 1.0.1 and open_clip_torch 2.23.0
 and runs this file there. It never runs in our environment, where `gem` is our own package:
-    <env>/bin/python -I scripts/reference_inner.py tests/reference OUT
+    <env>/bin/python -I scripts/reference/inner.py tests/reference OUT
 The settings, and what the release means by them, stand in `tests/reference/cases.py`; the folder
 OUT gets the golden tensors.
 
@@ -35,10 +35,13 @@ from torch import Tensor
 
 Arrays = dict[str, npt.NDArray[np.float32]]
 
-# by name, not by `import`: tools that read this file would take it for our own package
-released: Any = importlib.import_module("gem.gem_wrapper")
-
 PACKAGES = ("gem_torch", "open_clip_torch", "torch", "torchvision", "einops", "timm", "numpy")
+
+
+@functools.cache
+def released() -> Any:
+    """The release's wrapper; by name: tools that read an `import` would take it for our package."""
+    return importlib.import_module("gem.gem_wrapper")
 
 
 def load(path: Path) -> Any:
@@ -69,7 +72,7 @@ def build(name: str) -> Any:
 
 def at_rearrange(call: Callable[[], Any]) -> Tensor:
     """The logits [b n w] that a forward of the release hands to `rearrange`."""
-    with mock.patch.object(released, "rearrange", wraps=released.rearrange) as spy:
+    with mock.patch.object(released(), "rearrange", wraps=released().rearrange) as spy:
         call()
     logits: Tensor = spy.call_args.args[0]
     return logits
@@ -119,7 +122,7 @@ def run(case: Any, text: npt.NDArray[np.float32], dtype: torch.dtype) -> Arrays:
     batch, height, width = case.image
     images = fill.images(f"images/{case.family()}", cases.IMAGES[case.family()])
     image = torch.from_numpy(images)[:batch, :, :height, :width].to(dtype)
-    wrapper = released.GEMWrapper(
+    wrapper = released().GEMWrapper(
         copy.deepcopy(build(case.model)).to(dtype),
         tokenizer=None,
         depth=case.gem_depth,
@@ -135,7 +138,7 @@ def texts() -> Arrays:
     cases, fill = beside()
     noise = fill.noise("texts/small", (len(cases.NAMES), cases.SMALL["embed_dim"]))
     tokenizer = open_clip.get_tokenizer("ViT-B-16")
-    wrapper = released.GEMWrapper(copy.deepcopy(build("ViT-B-16")), tokenizer)
+    wrapper = released().GEMWrapper(copy.deepcopy(build("ViT-B-16")), tokenizer)
     return {
         "small": torch.nn.functional.normalize(torch.from_numpy(noise), dim=-1).numpy(),
         "ViT-B-16": wrapper.encode_text(list(cases.NAMES))[0].numpy(),
@@ -169,13 +172,15 @@ def record(folder: Path) -> list[dict[str, Any]]:
 
 def main() -> None:
     """Record into the second folder on the command line, and describe it in manifest.json."""
+    if len(sys.argv) != 3:
+        sys.exit(__doc__)
     torch.set_num_threads(1)
     torch.set_grad_enabled(mode=False)
     reference, out = Path(sys.argv[1]), Path(sys.argv[2])
     out.mkdir(parents=True, exist_ok=True)
     cases, _ = load(reference / "cases.py"), load(reference / "fill.py")
     manifest = {
-        "recorded_by": "scripts/record_reference.py",
+        "recorded_by": "scripts/reference/record.py",
         "packages": {p: importlib.metadata.version(p) for p in PACKAGES},
         "python": sys.version.split()[0],
         "tensors": cases.WHAT,

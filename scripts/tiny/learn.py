@@ -1,6 +1,4 @@
-"""Trains the tiny committed CLIP model on drawn scenes, and measures it.
-
-    python scripts/train_tiny.py --out gem/backbones/tiny
+"""Training of the tiny model: the loss, the optimiser, the schedule, the processes.
 
 Contrastive learning by the sigmoid loss of SigLIP (Zhai et al. 2023, Eq. 1) of a native open_clip
 model: a caption is right for every image of the batch that shows all that it names, and captions
@@ -8,22 +6,20 @@ do not name everything. One process and one thread a core, because a pool of thr
 whenever another program wants a core; one process on a GPU.
 """
 
-import argparse
 import math
 import os
 import time
-from dataclasses import dataclass
-from pathlib import Path
 
 import numpy as np
 import torch
 import torch.distributed as dist
 import torch.nn.functional as F
+from forward import encode_image
+from model import CONTEXT, initialise, save, write_folder
 from open_clip import CLIP, create_model
-from tiny_forward import encode_image
-from tiny_model import CONTEXT, initialise, save, write_folder
-from tiny_scenes import Batch, Scenes, draw_batch, phase_at, render
-from tiny_scores import print_scores
+from plan import Plan
+from scenes import Batch, Scenes, draw_batch, phase_at, render
+from scores import SCENES, print_scores
 from torch import Tensor, nn
 from torch.multiprocessing.spawn import spawn
 
@@ -31,21 +27,6 @@ from evaluation.data.toy.scenes import vocabulary_words
 from gem.backbones.word_tokenizer import WordTokenizer
 
 MEETING = "processes-meet-here"
-
-
-@dataclass(frozen=True)
-class Plan:
-    """What one run does; `minutes` may end it before `steps`, the rate decayed all the same."""
-
-    out: Path
-    steps: int
-    minutes: float
-    scenes: int
-    batch: int
-    rate: float
-    seed: int
-    processes: int
-    cache: Path | None
 
 
 def contrast(model: CLIP, batch: Batch, *, kept: float) -> Tensor:
@@ -140,25 +121,13 @@ def train(rank: int, plan: Plan) -> None:
         save(model, plan.out)
 
 
-def parse() -> Plan:
-    """The plan of the command line."""
-    parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
-    cores = 1 if torch.cuda.is_available() else os.cpu_count() or 1
-    parser.add_argument("--out", type=Path, required=True, help="folder of the model")
-    parser.add_argument("--steps", type=int, default=5000)
-    parser.add_argument("--minutes", type=float, default=math.inf, help="end the run early")
-    parser.add_argument("--scenes", type=int, default=72_000, help="training scenes drawn")
-    parser.add_argument("--batch", type=int, default=64, help="scenes a step and process")
-    parser.add_argument("--rate", type=float, default=1.5e-3, help="highest learning rate")
-    parser.add_argument("--seed", type=int, default=0)
-    parser.add_argument("--processes", type=int, default=cores)
-    parser.add_argument("--cache", type=Path, help="keep the drawn scenes in this folder")
-    return Plan(**vars(parser.parse_args()))
+def usual_processes() -> int:
+    """One on a GPU, else one a core."""
+    return 1 if torch.cuda.is_available() else os.cpu_count() or 1
 
 
-def main() -> None:
-    """Trains, then prints what the model can do on TUNE scenes."""
-    plan = parse()
+def run(plan: Plan) -> None:
+    """Trains in processes of their own, then prints what the model can do on TUNE scenes."""
     write_folder(plan.out, vocabulary_words())
     # Read when a process starts. Without them the kernel maps and zeroes each large tensor anew,
     # which took more than half of the time.
@@ -168,8 +137,4 @@ def main() -> None:
     spawn(train, (plan,), nprocs=plan.processes)  # type: ignore[no-untyped-call]
     (plan.out / MEETING).unlink(missing_ok=True)
     print(f"drawn and trained in {(time.monotonic() - start) / 60:.1f} minutes")
-    print_scores(plan.out)
-
-
-if __name__ == "__main__":
-    main()
+    print_scores(plan.out, SCENES)

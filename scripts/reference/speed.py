@@ -1,25 +1,30 @@
 """Time the released GEM and plain open_clip 2.23 with random weights; print one line of JSON.
 
-Runs in the environment that `scripts/record_reference.py --only-environment` makes, not in ours:
-    <env>/bin/python -I scripts/speed_reference.py --model ViT-B-16 --size 448 --repeats 10
+Runs in the environment that `scripts/reference/record.py only_environment=true` makes, not in
+ours, and so imports nothing of ours:
+
+    .venv-reference/bin/python -I scripts/reference/speed.py model=ViT-B-16 size=448 repeats=10
 
 `release` is the forward of the vision tower that `GEMWrapper` changed (K=1 and depth=7 unless
 told otherwise; depth counts layers + 1), `plain` is `encode_image` of a model made for that size.
 The two take turns, so that a busy machine slows both. Memory, in MiB, of a process for each: what
 is held once the model stands (`built`), and the most that one forward holds (`peak`); resident
 memory on a CPU (Linux), allocated device memory on a GPU.
+
+Keys: model of open_clip, size in pixels, batch, repeats, depth (of the release: layers + 1), iters
+(K), threads, device; memory=release or memory=plain is for the processes that it starts.
 """
 
-import argparse
 import importlib
 import json
 import statistics
 import subprocess
 import sys
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from importlib.metadata import version
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import open_clip
@@ -31,23 +36,24 @@ WARM_UP = 2
 MIB = 2**20
 
 
-def arguments() -> argparse.Namespace:
-    """Read the command line."""
-    raw = argparse.RawTextHelpFormatter
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=raw)
-    parser.add_argument("--model", default="ViT-B-16", help="name of an open_clip model")
-    parser.add_argument("--size", type=int, default=448, help="height and width in pixels")
-    parser.add_argument("--batch", type=int, default=1)
-    parser.add_argument("--repeats", type=int, default=10)
-    parser.add_argument("--depth", type=int, default=7, help="of the release: layers + 1")
-    parser.add_argument("--iters", type=int, default=1, help="K")
-    parser.add_argument("--threads", type=int, default=torch.get_num_threads())
-    parser.add_argument("--device", default="cuda" if torch.cuda.is_available() else "cpu")
-    parser.add_argument("--memory", choices=WAYS, help=argparse.SUPPRESS)  # the child process
-    return parser.parse_args()
+def options(words: Sequence[str]) -> SimpleNamespace:
+    """The words ``KEY=VALUE`` of the command line, which our own reader has for other scripts."""
+    own = {
+        "model": "ViT-B-16", "size": 448, "batch": 1, "repeats": 10, "depth": 7, "iters": 1,
+        "threads": torch.get_num_threads(), "memory": "",
+        "device": "cuda" if torch.cuda.is_available() else "cpu",
+    }  # fmt: skip
+    for word in words:
+        key, _, text = word.partition("=")
+        whole = isinstance(own.get(key), int)
+        if key not in own or (whole and not text.isdecimal()):
+            what = f"{key}= a whole number" if whole else f"KEY=VALUE of {', '.join(own)}"
+            sys.exit(f"error: {word}: expected {what}")
+        own[key] = int(text) if whole else text
+    return SimpleNamespace(**own)
 
 
-def build(way: str, args: argparse.Namespace) -> Callable[[Tensor], Any]:
+def build(way: str, args: SimpleNamespace) -> Callable[[Tensor], Any]:
     """The forward of the vision tower, released or plain, with random weights."""
     size = args.size if way == "plain" else None
     model: Any = open_clip.create_model(args.model, device=args.device, force_image_size=size)
@@ -78,8 +84,8 @@ def resident(field: str) -> float:
     return int(line.split()[1]) / 1024
 
 
-def memory_here(args: argparse.Namespace, image: Tensor) -> dict[str, float]:
-    """Memory of this process before and at the peak of one forward of the way ``--memory``."""
+def memory_here(args: SimpleNamespace, image: Tensor) -> dict[str, float]:
+    """Memory of this process before and at the peak of one forward of the way ``memory``."""
     forward = build(args.memory, args)
     if image.is_cuda:
         torch.cuda.reset_peak_memory_stats()
@@ -97,13 +103,13 @@ def memory_here(args: argparse.Namespace, image: Tensor) -> dict[str, float]:
 
 def memory(way: str) -> dict[str, float]:
     """The same for ``way`` in a fresh process."""
-    command = [sys.executable, "-I", "-W", "ignore", *sys.argv, "--memory", way]
+    command = [sys.executable, "-I", "-W", "ignore", *sys.argv, f"memory={way}"]
     done = subprocess.run(command, check=True, stdout=subprocess.PIPE, text=True)
     found: dict[str, float] = json.loads(done.stdout.splitlines()[-1])
     return found
 
 
-def times(args: argparse.Namespace, image: Tensor) -> dict[str, dict[str, float]]:
+def times(args: SimpleNamespace, image: Tensor) -> dict[str, dict[str, float]]:
     """Median and least milliseconds per image of both ways, which take turns."""
     forwards = {way: build(way, args) for way in WAYS}
     taken: dict[str, list[float]] = {way: [] for way in WAYS}
@@ -121,7 +127,10 @@ def times(args: argparse.Namespace, image: Tensor) -> dict[str, dict[str, float]
 
 def main() -> None:
     """Measure, and print one line of JSON."""
-    args = arguments()
+    if {"-h", "--help"} & set(sys.argv):
+        print(__doc__)
+        return
+    args = options(sys.argv[1:])
     torch.set_num_threads(args.threads)
     with torch.inference_mode():
         image = torch.randn(args.batch, 3, args.size, args.size, device=args.device)

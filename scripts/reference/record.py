@@ -1,24 +1,33 @@
 """Record golden tensors from the released GEM code, in an environment of its own.
 
-    python scripts/record_reference.py                      # writes into tests/reference
-    python scripts/record_reference.py --only-environment   # for scripts/speed_reference.py
+    python scripts/reference/record.py                         # writes into tests/reference
+    python scripts/reference/record.py out=outputs/reference
+    python scripts/reference/record.py only_environment=true   # for scripts/reference/speed.py
 
 The release (gem_torch 1.0.1) imports as `gem`, as our library does, and needs an open_clip that
 we cannot use, so it never enters our environment: this script makes another, `.venv-reference`
-(about 6 GB with a CUDA build of torch), and runs `scripts/reference_inner.py` there. It needs a
+(about 6 GB with a CUDA build of torch), and runs `scripts/reference/inner.py` there. It needs a
 package index, no GPU and no pretrained weights. `tests/test_parity.py` compares our library with
 the result.
 """
 
-import argparse
 import subprocess
 import sys
+from collections.abc import Sequence
 from pathlib import Path
 
-ROOT = Path(__file__).resolve().parents[1]
+from evaluation.launch.words import Key, command, read_keys
+
+ROOT = Path(__file__).resolve().parents[2]
 REFERENCE = ROOT / "tests" / "reference"
 # open_clip after 2.23 changed the token layout, which the release does not notice
 REQUIREMENTS = ("gem_torch==1.0.1", "open_clip_torch==2.23.0", "torch==2.15.0", "safetensors")
+ENVIRONMENT = ROOT / ".venv-reference"
+KEYS = {
+    "environment": Key(ENVIRONMENT, "folder of the environment"),
+    "out": Key(REFERENCE, "folder of the tensors and their manifest"),
+    "only_environment": Key(False, "make the environment and print its interpreter"),
+}
 
 
 def python_of(environment: Path) -> Path:
@@ -41,17 +50,22 @@ def ready(environment: Path) -> bool:
     python = python_of(environment)
     if not python.exists():
         return False
-    command = (python, "-I", "-c", test)
-    return subprocess.run(command, check=False, capture_output=True).returncode == 0
+    asked = (python, "-I", "-c", test)
+    return subprocess.run(asked, check=False, capture_output=True).returncode == 0
 
 
-def call(*command: str | Path) -> None:
-    """Run a command. Raises CalledProcessError if it fails."""
-    subprocess.run(command, check=True)
+def call(*words: str | Path) -> None:
+    """Run a program. Raises OSError if it fails."""
+    done = subprocess.run(words, check=False)
+    if done.returncode:
+        raise OSError(f"{' '.join(map(str, words))}: ended with exit code {done.returncode}")
 
 
-def make_environment(environment: Path) -> Path:
-    """Make the environment of the release where it is missing; return its interpreter."""
+def make_environment(environment: Path = ENVIRONMENT) -> Path:
+    """Make the environment of the release where it is missing; return its interpreter.
+
+    Raises OSError if it cannot be made.
+    """
     if ready(environment):
         return python_of(environment)
     uv, python = beside_us("uv"), python_of(environment)
@@ -64,24 +78,17 @@ def make_environment(environment: Path) -> Path:
     return python
 
 
-def main() -> None:
+def main(words: Sequence[str] | None = None) -> None:
     """Make the environment, then record."""
-    raw = argparse.RawTextHelpFormatter
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=raw)
-    parser.add_argument("--environment", type=Path, default=ROOT / ".venv-reference")
-    parser.add_argument("--out", type=Path, default=REFERENCE)
-    parser.add_argument(
-        "--only-environment", action="store_true", help="make it and print its interpreter"
-    )
-    args = parser.parse_args()
-    python = make_environment(args.environment)
-    if args.only_environment:
+    own = read_keys(__doc__, KEYS, words)
+    python = make_environment(own["environment"])
+    if own["only_environment"]:
         print(python)
         return
     # -I: no folder of ours on the search path, or `import gem` would find our package
-    inner = ROOT / "scripts" / "reference_inner.py"
-    call(python, "-I", "-W", "ignore", inner, REFERENCE, args.out)
+    inner = Path(__file__).with_name("inner.py")
+    call(python, "-I", "-W", "ignore", inner, REFERENCE, own["out"])
 
 
 if __name__ == "__main__":
-    main()
+    command(main)

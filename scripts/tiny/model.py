@@ -7,7 +7,7 @@ from pathlib import Path
 import torch
 from open_clip import CLIP
 from safetensors.torch import save_file
-from tiny_scenes import MEAN, SIZE, STD
+from scenes import MEAN, SIZE, STD
 
 from gem.backbones.word_tokenizer import WordTokenizer
 
