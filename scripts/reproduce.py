@@ -26,7 +26,7 @@ from typing import TYPE_CHECKING
 
 sys.path.insert(0, str(Path(__file__).parents[1]))  # run.py is no part of the installed packages
 
-from evaluation.tables.overrides import DRAWN, key_of, value_of, without
+from evaluation.tables.overrides import DRAWN, key_of, value_of
 from evaluation.tables.published import names
 from evaluation.tables.reproduce import Request, reproduce
 from run import MISTAKES, compose_setting, sentence
@@ -52,7 +52,7 @@ def parse(overrides: Sequence[str]) -> Request:
         raise ValueError(f"force={own['force']}: expected true or false")
     chosen = own.get("table", "").split(",")
     chosen += [f"figure{name}" for name in own.get("figure", "").split(",") if name]
-    given = without(overrides, *OWN)
+    given = tuple(one for one in overrides if key_of(one) not in OWN)
     if value_of(given, "dataset") in DRAWN and not value_of(given, "backbone"):
         given = ("backbone=tiny", *given)
     report = own.get("report", "results/report" if "all" in chosen else "")

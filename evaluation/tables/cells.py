@@ -118,28 +118,24 @@ def _match(
 def _column(
     table: PublishedTable, given: Sequence[str], equal: dict[int, list[_Match | None]]
 ) -> PlannedColumn:
-    """Equal columns as one: first those with its data and weights, then those with its method."""
+    """Equal columns as one: those with its data and weights come first, then with its method."""
 
-    def has(index: int, test: Callable[[_Match], bool]) -> bool:
-        return any(test(match) for match in equal[index] if match)
+    def fits(index: int) -> tuple[bool, bool]:
+        run = [match for match in equal[index] if match]
+        return any(one.comparable() for one in run), any(one.same_method() for one in run)
 
-    ordered = sorted(
-        equal, key=lambda i: (not has(i, _Match.comparable), not has(i, _Match.same_method))
-    )
-    first, comparable = table.columns[ordered[0]], has(ordered[0], _Match.comparable)
-    name = first.name if comparable else _name(first, given)
-    cells = []
-    for number, row in enumerate(table.rows):
-        matches = [(equal[index][number], index) for index in ordered]
-        match, index = next((one for one in matches if one[0] and one[0].comparable()), matches[0])
-        rivals = [rival for rival in equal[index] if rival]
-        cells.append(
-            _cell(match, rivals, whole=not comparable)
-            if match
-            else PlannedCell(why=row.cells[index].why)
-        )
-    shown = tuple(_shown_once(cells, [", ".join(row.key) for row in table.rows]))
-    return PlannedColumn(name, first.score, tuple(ordered), comparable, shown)
+    first, *others = sorted(equal, key=fits, reverse=True)
+    column, comparable, _ = table.columns[first], *fits(first)
+    rivals = [match for match in equal[first] if match]
+    cells = [
+        _cell(match, rivals, whole=not comparable)
+        if match
+        else PlannedCell(why=row.cells[first].why)
+        for match, row in zip(equal[first], table.rows, strict=True)
+    ]
+    shown = _shown_once(cells, [", ".join(row.key) for row in table.rows])
+    name = column.name if comparable else _name(column, given)
+    return PlannedColumn(name, column.score, (first, *others), comparable, tuple(shown))
 
 
 def _name(column: PublishedColumn, given: Sequence[str]) -> str:
@@ -170,10 +166,8 @@ def _cell(match: _Match, rivals: Sequence[_Match], *, whole: bool) -> PlannedCel
 
 def _lost_trait(match: _Match, rivals: Sequence[_Match]) -> str | None:
     """What tells the published cell from those of other rows, and is another in ours."""
-    ours, others = (
-        parts.traits_of(match.changed),
-        [parts.traits_of(one.published) for one in rivals],
-    )
+    ours = parts.traits_of(match.changed)
+    others = [parts.traits_of(rival.published) for rival in rivals]
     for name, value in parts.traits_of(match.published).items():
         told_apart = len({traits[name] for traits in others if name in traits}) > 1
         if told_apart and ours.get(name) != value:
