@@ -39,7 +39,9 @@ def main(words: Sequence[str] | None = None) -> None:
         console.print(tables.overview(own["root"]))
         console.print("\n".join(tables.addresses(own["root"])))
         return
-    dataset = steps.prepare(own["dataset"], own["root"], download_mode=own["download"], changes=fields)
+    dataset = steps.prepare(
+        own["dataset"], own["root"], download_mode=own["download"], changes=fields
+    )
     if own["export"]:
         steps.export(dataset, own["export"])
 

@@ -12,71 +12,85 @@ from evaluation.records.checked import check_setting, make_record
 from evaluation.records.names import called, names_of
 from evaluation.records.record import Record, read_records, write_record
 from evaluation.run.job import find
+from evaluation.run.passes import share_parts
 from evaluation.run.sweep import FAILURES, run_sweep
 from evaluation.setting import Setting
 from evaluation.setting.identity import describe, fingerprint
-from evaluation.tables.plan import Plan
+from evaluation.tables.cells import PlannedColumn, TablePlan
+from evaluation.tables.obstacles import find_obstacles
+from evaluation.tables.parts import data_of, weights_in
 
 WARM_UP = 8  # images before a speed is measured: they load the model
 RUNS = 3
 
 
 @dataclass(frozen=True)
-class Obstacle:
-    """Why a setting cannot run here: a few words for a table, and whole sentences."""
-
-    short: str
-    sentences: tuple[str, ...]
-
-
-@dataclass(frozen=True)
-class Answers:
+class TableResults:
     """Records by setting, and why there is none by setting.
 
     speeds: records of settings that were evaluated alone, to be timed.
     sentences: each distinct reason in full. failed: what was run and did not end, and why.
     """
 
-    records: Mapping[Setting, Record]
-    speeds: Mapping[Setting, Record]
-    why: Mapping[Setting, str]
-    paths: Mapping[Setting, Path] = field(default_factory=dict)
-    sentences: tuple[str, ...] = ()
-    failed: tuple[str, ...] = ()
+    records: dict[Setting, Record] = field(default_factory=dict)
+    speeds: dict[Setting, Record] = field(default_factory=dict)
+    why: dict[Setting, str] = field(default_factory=dict)
+    sentences: list[str] = field(default_factory=list)
+    failed: list[str] = field(default_factory=list)
+
+    def of(self, column: PlannedColumn) -> list[Record | None]:
+        """The records of a column of ours, row by row."""
+        found = self.speeds if column.score == "speed" else self.records
+        return [found.get(cell.setting) if cell.setting else None for cell in column.cells]
+
+    def fail(self, setting: Setting, reason: str, *, what: str = "") -> None:
+        """Note that a setting, or something of it, was run and did not end."""
+        self.why[setting] = reason
+        self.failed.append(f"{what}{in_words(setting)}: {reason}")
 
 
-def answer(
-    plans: Sequence[Plan], folder: Path, *, force: bool = False, save_every: float = 120.0
-) -> Answers:
+def value_in(record: Record | None, score: str) -> float | None:
+    """A score of a record in the table's unit; ``speed`` is images/s."""
+    if record is None:
+        return None
+    if score == "speed":
+        return float(record.cost["images_per_second"])
+    share = record.scores.get(score)
+    return None if share is None else 100 * share
+
+
+def fill_tables(
+    plans: Sequence[TablePlan], folder: Path, *, force: bool = False, save_every: float = 120.0
+) -> TableResults:
     """Evaluate what the plans ask and has no record yet; equal settings once.
 
     folder: of the records. Settings whose speed is asked are evaluated alone, into ``alone/``.
     force, save_every: see `run_sweep`.
     """
-    wanted = dict.fromkeys(setting for plan in plans for setting in plan.settings)
-    timed = dict.fromkeys(setting for plan in plans for setting in plan.timed)
-    hindered = obstacles([*wanted, *timed])
-    known = _known(folder) if any(setting in hindered for setting in wanted) else {}
-    why = {setting: obstacle.short for setting, obstacle in hindered.items()}
-    sentences = [line for obstacle in hindered.values() for line in obstacle.sentences]
-    records, speeds, paths, failed = {}, {}, {}, []
-    for setting in (setting for setting in wanted if setting in hindered):
-        if found := known.get(_name(describe(setting))):
-            records[setting], paths[setting] = found
-    able = [setting for setting in wanted if setting not in hindered]
+    wanted = dict.fromkeys(one for plan in plans for one in plan.settings(timed=False))
+    timed = dict.fromkeys(one for plan in plans for one in plan.settings(timed=True))
+    shared = share_parts([*wanted, *timed])  # models are loaded once, data sets are listed once
+    asked, asked_alone = shared[: len(wanted)], shared[len(wanted) :]
+    obstacles = find_obstacles(shared)
+    reasons = [line for obstacle in obstacles.values() for line in obstacle.sentences]
+    results = TableResults(
+        why={setting: obstacle.short for setting, obstacle in obstacles.items()},
+        sentences=list(dict.fromkeys(reasons)),
+    )
+    if hindered := [setting for setting in asked if setting in obstacles]:
+        results.records.update(recorded(hindered, folder))
+    able = [setting for setting in asked if setting not in obstacles]
     for done in run_sweep(able, folder, force=force, save_every=save_every) if able else ():
-        if done.record and done.path:
-            records[done.setting], paths[done.setting] = done.record, done.path
+        if done.record:
+            results.records[done.setting] = done.record
         else:
-            why[done.setting] = done.error or "it failed"
-            failed.append(f"{title_of(done.setting)}: {why[done.setting]}")
-    for setting in (setting for setting in timed if setting not in why):
+            results.fail(done.setting, done.error or "it failed")
+    for setting in (setting for setting in asked_alone if setting not in results.why):
         try:
-            speeds[setting] = time_alone(setting, folder / "alone", force=force)
+            results.speeds[setting] = time_alone(setting, folder / "alone", force=force)
         except FAILURES as error:
-            why[setting] = " ".join(str(error).split())
-            failed.append(f"speed of {title_of(setting)}: {why[setting]}")
-    return Answers(records, speeds, why, paths, tuple(dict.fromkeys(sentences)), tuple(failed))
+            results.fail(setting, " ".join(str(error).split()), what="speed of ")
+    return results
 
 
 def time_alone(setting: Setting, folder: Path, *, force: bool = False) -> Record:
@@ -98,71 +112,19 @@ def time_alone(setting: Setting, folder: Path, *, force: bool = False) -> Record
     return record
 
 
-def title_of(setting: Setting) -> str:
+def in_words(setting: Setting) -> str:
     """A setting in a few words: ``gem iters=3 on voc``."""
-    names = names_of(setting)
-    return f"{called(names)} on {names['dataset']}"
+    return f"{called(names_of(setting))} on {data_of(setting)}"
 
 
-def obstacles(settings: Iterable[Setting]) -> dict[Setting, Obstacle]:
-    """The settings that cannot run here; each distinct backbone and data set is asked once."""
-    found: dict[Setting, Obstacle] = {}
-    asked: dict[object, Obstacle | None] = {}
-    for setting in settings:
-        for part in (_data(setting, asked), _weights(setting, asked), _depth(setting)):
-            if part:
-                found[setting] = _both(found[setting], part) if setting in found else part
-    return found
+def recorded(settings: Iterable[Setting], folder: Path) -> dict[Setting, Record]:
+    """Records of settings from whatever machine, the newest of each, of other code too."""
+    records, _ = read_records(folder) if folder.is_dir() else ([], [])  # the oldest first
+    newest = {_description_key(record.setting): record for record, _ in records}
+    found = {setting: newest.get(_description_key(describe(setting))) for setting in settings}
+    return {setting: record for setting, record in found.items() if record}
 
 
-def _both(one: Obstacle, other: Obstacle) -> Obstacle:
-    return Obstacle(f"{one.short}; {other.short}", (*one.sentences, *other.sentences))
-
-
-def _weights(setting: Setting, asked: dict[object, Obstacle | None]) -> Obstacle | None:
-    segmenter = setting.segmenter
-    if segmenter.pass_key not in asked:
-        asked[segmenter.pass_key] = None
-        try:
-            _ = segmenter.provenance
-        except (ValueError, OSError) as error:
-            parts = describe(segmenter)
-            parts = parts.get("backbone", parts)
-            source = parts.get("weights") or parts.get("root")
-            name = f"{Path(str(source)).name} of {Path(str(parts.get('model', ''))).name}"
-            asked[segmenter.pass_key] = Obstacle(f"needs weights: {name}", (f"{name}: {error}",))
-    return asked[segmenter.pass_key]
-
-
-def _data(setting: Setting, asked: dict[object, Obstacle | None]) -> Obstacle | None:
-    key = (setting.dataset, setting.limit)
-    if key not in asked:
-        asked[key] = None
-        try:
-            setting.dataset.check(setting.ids)
-        except (ValueError, OSError) as error:
-            name = str(getattr(setting.dataset, "dataset", "this one"))
-            asked[key] = Obstacle(f"needs data: {name}", (f"{name}: {error}",))
-    return asked[key]
-
-
-def _depth(setting: Setting) -> Obstacle | None:
-    """More blocks asked for than the tower has, by the model's config: nothing is loaded."""
-    try:
-        setting.segmenter.check(())
-    except (ValueError, OSError) as error:
-        return Obstacle(" ".join(str(error).split()).partition(": ")[2], ())
-    return None
-
-
-def _known(folder: Path) -> dict[str, tuple[Record, Path]]:
-    """Records of a folder, from whatever machine, by their settings; the newest of each."""
-    if not folder.is_dir():
-        return {}
-    return {_name(record.setting): (record, path) for record, path in read_records(folder)[0]}
-
-
-def _name(setting: Mapping[str, Any]) -> str:
+def _description_key(setting: Mapping[str, Any]) -> str:
     """What a record's description and a setting's have in common, the name of weights included."""
-    weights = setting["segmenter"].get("backbone", {}).get("weights")
-    return f"{fingerprint(setting)} {weights}"
+    return f"{fingerprint(setting)} {weights_in(setting)}"

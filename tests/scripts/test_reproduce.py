@@ -7,7 +7,7 @@ import pytest
 from conftest import load_script
 
 from evaluation.run.sweep import Outcome
-from evaluation.tables import fill as answers
+from evaluation.tables import fill, obstacles, parts
 from gem.backbones import OpenClip
 
 script = load_script("reproduce")
@@ -17,11 +17,11 @@ script = load_script("reproduce")
 def command(folder, tmp_path):
     """The script on the small model of 5 blocks and two drawn scenes."""
 
-    def run(*words):
+    def run(*overrides):
         model = (f"backbone.model={folder}", "backbone.weights=embedded", "short_side=40")
         device = ("backbone.device=cpu", "backbone.quick_gelu=false", "workers=0", "limit=2")
         places = (f"out={tmp_path}/tables", f"output={tmp_path}/records")
-        script.reproduce(script.wish_of([*words, *model, *device, *places]))
+        script.run(script.parse([*overrides, *model, *device, *places]))
         return tmp_path
 
     return run
@@ -75,17 +75,16 @@ def test_points_and_speed(command):
 def test_what_cannot_run_says_why_and_is_asked_once(tmp_path, monkeypatch, capsys):
     monkeypatch.setenv("GEM_DATA", "/no/such")
     asked = []
-    known = answers.describe
-    monkeypatch.setattr(answers, "describe", lambda part: asked.append(part) or known(part))
-    monkeypatch.setattr(answers, "run_sweep", None)  # nothing may be evaluated
-    words = ["table=4", f"out={tmp_path}/tables", f"output={tmp_path}/records"]
-    script.reproduce(script.wish_of(words))
+    known = parts.describe
+    monkeypatch.setattr(parts, "describe", lambda part: asked.append(part) or known(part))
+    monkeypatch.setattr(fill, "run_sweep", None)  # nothing may be evaluated
+    script.run(script.parse(["table=4", f"out={tmp_path}/tables", f"output={tmp_path}/records"]))
     found = frame(tmp_path, "table4")
     needed = "needs data: voc; needs weights: openai of ViT-B-16"
     assert found["ours: VOC"].tolist() == [needed] * 5
     assert found["difference: VOC"].isna().all()
-    models = [part for part in asked if type(part).__name__ == "Patches"]
-    assert len(models) == 1
+    backbones = [part for part in asked if type(part).__name__ == "OpenClip"]
+    assert len(backbones) == 1
     said = capsys.readouterr().out
     assert "voc: dataset.root=/no/such: there is no such folder" in said
     assert said.count("are not on this machine") == 1
@@ -94,8 +93,8 @@ def test_what_cannot_run_says_why_and_is_asked_once(tmp_path, monkeypatch, capsy
 def test_records_of_another_machine_are_shown(command, monkeypatch):
     place = command("table=4", "dataset=toy")
     before = frame(place, "table4")
-    hindered = answers.Obstacle("needs weights: x", ("x",))
-    monkeypatch.setattr(answers, "obstacles", lambda settings: dict.fromkeys(settings, hindered))
+    hindered = obstacles.Obstacle("needs weights: x", ("x",))
+    monkeypatch.setattr(fill, "find_obstacles", lambda settings: dict.fromkeys(settings, hindered))
     command("table=4", "dataset=toy")
     after = frame(place, "table4")
     assert after["ours: toy, tiny"][1:].tolist() == before["ours: toy, tiny"][1:].tolist()
@@ -105,15 +104,15 @@ def test_records_of_another_machine_are_shown(command, monkeypatch):
 def test_records_of_another_machine_are_not_drawn_here(command, monkeypatch):
     place = command("table=2", "dataset=toy")
     (place / "tables" / "panel-toy.png").unlink()
-    hindered = answers.Obstacle("needs weights: x", ("x",))
-    monkeypatch.setattr(answers, "obstacles", lambda settings: dict.fromkeys(settings, hindered))
+    hindered = obstacles.Obstacle("needs weights: x", ("x",))
+    monkeypatch.setattr(fill, "find_obstacles", lambda settings: dict.fromkeys(settings, hindered))
     monkeypatch.setattr(OpenClip, "provenance", None)  # to read it would fail
     command("table=2", "dataset=toy")
     assert not (place / "tables" / "panel-toy.png").exists()
 
 
 def test_what_fails_is_told_and_the_rest_goes_on(command, monkeypatch, capsys):
-    known = answers.run_sweep
+    known = fill.run_sweep
 
     def broken(settings, folder, **options):
         assert options["save_every"] == 60
@@ -124,7 +123,7 @@ def test_what_fails_is_told_and_the_rest_goes_on(command, monkeypatch, capsys):
     def failed(setting):
         return Outcome(setting, None, None, "7.jpg cannot be read", skipped=False)
 
-    monkeypatch.setattr(answers, "run_sweep", broken)
+    monkeypatch.setattr(fill, "run_sweep", broken)
     place = command("table=4", "dataset=toy", "save_every=60")
     found = frame(place, "table4")["ours: toy, tiny"]
     assert found[1] == "7.jpg cannot be read"
@@ -134,31 +133,31 @@ def test_what_fails_is_told_and_the_rest_goes_on(command, monkeypatch, capsys):
 
 
 @pytest.mark.parametrize(
-    ("words", "said"),
+    ("overrides", "said"),
     [
         ([], "table: say which, one of 1, 2, 3, 4, 5, 6, clearclip, figure5, all"),
         (["4"], "4: expected KEY=VALUE, such as table=4"),
         (["table=4", "force=yes"], "force=yes: expected true or false"),
-        (["table=4", "save_every=0"], "save_every=0: expected a positive number of seconds"),
-        (["table=4", "save_every=x"], "save_every=x: expected a positive number of seconds"),
+        (["table=4", "save_every=0"], "save_every=0: expected a number, 0.001 or more"),
+        (["table=4", "save_every=x"], "save_every=x: expected a number, 0.001 or more"),
         (
             ["table=4", "logger=wandb"],
             "logger=wandb: tables are not logged; log a sweep, run.py -m logger=wandb",
         ),
     ],
 )
-def test_words_that_nobody_understands(words, said):
+def test_overrides_that_nobody_understands(overrides, said):
     with pytest.raises(ValueError) as caught:
-        script.wish_of(words)
+        script.parse(overrides)
     assert str(caught.value) == said
 
 
-def test_wishes():
-    wish = script.wish_of(["table=1,4", "figure=5", "limit=3", "force=true", "out=x"])
-    assert (wish.tables, wish.given) == (("1", "4", "figure5"), ("limit=3",))
-    assert (wish.out, wish.force, wish.save_every) == (Path("x"), True, 120)
-    assert script.wish_of(["table=1", "save_every=0.5"]).save_every == 0.5
-    assert len(script.wish_of(["table=all"]).tables) == 8
+def test_requests():
+    request = script.parse(["table=1,4", "figure=5", "limit=3", "force=true", "out=x"])
+    assert (request.tables, request.given) == (("1", "4", "figure5"), ("limit=3",))
+    assert (request.out, request.force, request.save_every) == (Path("x"), True, 120)
+    assert script.parse(["table=1", "save_every=0.5"]).save_every == 0.5
+    assert len(script.parse(["table=all"]).tables) == 8
 
 
 def test_a_table_of_masks_and_points(command):
@@ -169,10 +168,10 @@ def test_a_table_of_masks_and_points(command):
 
 
 def test_all_tables_bring_a_report_and_drawn_scenes_the_embedded_model():
-    wish = script.wish_of(["table=all", "dataset=toy"])
-    assert wish.given == ("backbone=tiny", "dataset=toy")
-    assert wish.report == Path("results/report")
-    named = script.wish_of(["table=4", "dataset=toy", "backbone=clip_vit_b16"])
+    request = script.parse(["table=all", "dataset=toy"])
+    assert request.given == ("backbone=tiny", "dataset=toy")
+    assert request.report == Path("results/report")
+    named = script.parse(["table=4", "dataset=toy", "backbone=clip_vit_b16"])
     assert named.given == ("dataset=toy", "backbone=clip_vit_b16")
     assert named.report is None
 

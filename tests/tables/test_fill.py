@@ -12,35 +12,35 @@ from evaluation.pictures.predictions import draw_panels
 from evaluation.records.query import read_frame
 from evaluation.records.record import write_record
 from evaluation.setting.identity import describe
-from evaluation.tables import fill as answers
+from evaluation.tables import fill
 from gem.backbones import OpenClip
 from gem.methods import Clip, MaskClip
 
 
 def test_speeds_are_measured_once(small, tmp_path, monkeypatch):
     setting, alone = setting_of(small), tmp_path / "alone"
-    first = answers.time_alone(setting, alone)
+    first = fill.time_alone(setting, alone)
     known, runs = runner.evaluate, []
     monkeypatch.setattr(runner, "evaluate", lambda one: runs.append(one) or known(one))
-    assert answers.time_alone(setting, alone) == first
+    assert fill.time_alone(setting, alone) == first
     assert runs == []
-    answers.time_alone(setting, alone, force=True)
-    answers.time_alone(replace(setting, batch_size=2), alone)
-    assert len(runs) == 2 * (1 + answers.RUNS)
+    fill.time_alone(setting, alone, force=True)
+    fill.time_alone(replace(setting, batch_size=2), alone)
+    assert len(runs) == 2 * (1 + fill.RUNS)
 
 
 def test_a_speed_that_fails_is_told_and_the_rest_goes_on(small, tmp_path):
     good, bad = setting_of(small), setting_of(small, dataset=Noise(broken="6"))
-    plan = SimpleNamespace(settings=(), timed=(bad, good))
-    found = answers.answer([plan], tmp_path)
+    plan = SimpleNamespace(settings=lambda *, timed: (bad, good) if timed else ())
+    found = fill.fill_tables([plan], tmp_path)
     reason = "6.jpg cannot be read as an image: it is broken"
     assert list(found.speeds) == [good]
     assert found.why == {bad: reason}
-    assert found.failed == (f"speed of gem on noise: {reason}",)
+    assert found.failed == [f"speed of gem on noise: {reason}"]
 
 
 def test_the_folder_of_speeds_is_none_of_the_records(small, tmp_path):
-    write_record(answers.time_alone(setting_of(small), tmp_path / "alone"), tmp_path)
+    write_record(fill.time_alone(setting_of(small), tmp_path / "alone"), tmp_path)
     frame, others = read_frame(tmp_path)
     assert (len(frame), others) == (1, [])
 
@@ -49,8 +49,8 @@ def test_of_several_records_of_another_machine_the_newest_is_shown(small, tmp_pa
     setting = setting_of(small)
     for key, created in (("a", "2026-01-03"), ("b", "2026-01-01")):
         write_record(record(key=key, created=created, setting=describe(setting)), tmp_path)
-    ((found, path),) = answers._known(tmp_path).values()
-    assert (found.key, path.name) == ("a", found.file_name)
+    found = fill.recorded([setting, setting_of(small, limit=3)], tmp_path)
+    assert {one: record.key for one, record in found.items()} == {setting: "a"}
 
 
 def test_pictures_of_several_backbones_have_their_names(folder, tmp_path):

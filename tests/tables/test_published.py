@@ -1,4 +1,4 @@
-"""The published tables: they hold what the paper holds, and their words compose."""
+"""The published tables: they hold what the paper holds, and their overrides compose."""
 
 import json
 import os
@@ -9,7 +9,6 @@ from conftest import REPOSITORY
 
 from evaluation.launch import compose_setting
 from evaluation.tables import published
-from evaluation.tables.overrides import adapt, described, value_of
 from evaluation.tables.published import load_table, names
 
 REFERENCE = REPOSITORY.parent / "shared" / "reference"
@@ -38,31 +37,33 @@ def values(table):
 
 
 def covering(table):
-    """Each row's and each column's words at least once, and every cell with words of its own."""
-    rows, width = [row for row in table.rows if row.cells[0].words], len(table.columns)
+    """Each row's and each column's overrides at least once, and every cell with some of its own."""
+    rows, width = [row for row in table.rows if row.cells[0].overrides], len(table.columns)
     for index in range(max(len(rows), width)):
         yield rows[index % len(rows)].cells[index % width]
     yield from (cell for row in rows for cell in row.cells if cell.own)
 
 
-CELLS = list(dict.fromkeys(cell.words for name in names() for cell in covering(load_table(name))))
+CELLS = list(
+    dict.fromkeys(cell.overrides for name in names() for cell in covering(load_table(name)))
+)
 
 
 def test_all_tables_are_there():
     assert names() == ("1", "2", "3", "4", "5", "6", "clearclip", "figure5")
 
 
-@pytest.mark.parametrize("words", CELLS, ids=" ".join)
-def test_cells_build_and_touch_nothing(words):
-    setting = compose_setting(words)
+@pytest.mark.parametrize("overrides", CELLS, ids=" ".join)
+def test_cells_build_and_touch_nothing(overrides):
+    setting = compose_setting(overrides)
     assert not {"towers", "provenance"} & set(vars(setting.segmenter.backbone))
     assert not {"ids", "listed", "_rows"} & set(vars(setting.dataset))
 
 
 @pytest.mark.parametrize("name", names())
-def test_every_cell_has_words_or_a_reason(name):
+def test_every_cell_has_overrides_or_a_reason(name):
     for cell in load_table(name).cells:
-        assert bool(cell.words) != bool(cell.why)
+        assert bool(cell.overrides) != bool(cell.why)
 
 
 @pytest.mark.parametrize("name", JSON_NAMES)
@@ -94,7 +95,9 @@ def test_table_6_is_the_papers():
         (str(depth), f"L{start}")
         for depth, start in zip(raw["depth"], raw["start_layer"], strict=True)
     ]
-    assert all(f"gem.blocks={row.key[0]}" in cell.words for row in table.rows for cell in row.cells)
+    assert all(
+        f"gem.blocks={row.key[0]}" in cell.overrides for row in table.rows for cell in row.cells
+    )
 
 
 def test_the_table_of_clearclip():
@@ -115,7 +118,7 @@ def test_the_readings_of_contradictions():
     assert headline[0].own == five.rows[0].cells[0].own == ("gem.iters=2",)
     assert headline[1].own == ()
     assert "K=2" in two.footnotes[headline[0].notes[0]]
-    assert all("gem.iters=0" in row.cells[0].words for row in load_table("1").rows[1:])
+    assert all("gem.iters=0" in row.cells[0].overrides for row in load_table("1").rows[1:])
 
 
 def test_an_unknown_table():
@@ -126,14 +129,14 @@ def test_an_unknown_table():
 @pytest.mark.parametrize(
     ("row", "said"),
     [
-        ("{key: [GEM], values: [1.0]}", "expected either words or why"),
-        ("{key: [GEM, x], why: no, values: [1.0]}", "expected method"),
+        ("{key: [GEM], values: [1.0]}", "expected either overrides or why"),
+        ("{key: [GEM, x], why: n, values: [1.0]}", "expected method"),
         ("{key: [GEM], why: n, values: [1.0], notes: {VOC: [z]}}", "no footnote or column z"),
         ("{key: [GEM], why: n, values: [1.0], notes: {Voc: [a]}}", "no footnote or column Voc"),
     ],
 )
 def test_a_file_that_contradicts_itself(row, said, tmp_path, monkeypatch):
-    text = "title: t\nsource: s\nplace: p\nprotocol: p\nscore: miou\nwords: []\ngeneral: []\n"
+    text = "title: t\nsource: s\nplace: p\nprotocol: p\nscore: miou\noverrides: []\ngeneral: []\n"
     text += f"columns: {{VOC: []}}\nkeys: [method]\nrows: [{row}]\nfootnotes: {{a: text}}\n"
     (tmp_path / "broken.yaml").write_text(text, encoding="utf-8")
     monkeypatch.setattr(published, "PUBLISHED", tmp_path)
@@ -141,39 +144,17 @@ def test_a_file_that_contradicts_itself(row, said, tmp_path, monkeypatch):
         load_table("broken")
 
 
-def test_given_words_win():
-    cell = ("backbone=clip_vit_b16", "dataset=voc", "dataset.root=x", "gem.iters=2")
-    given = ("dataset=toy", "gem.iters=3", "limit=5")
-    assert adapt(cell, given, "miou") == ("backbone=clip_vit_b16", *given)
-    assert adapt(cell, ("backbone.weights=F",), "miou") == (*cell, "backbone.weights=F")
+def test_a_key_that_no_table_has(tmp_path, monkeypatch):
+    text = "title: t\nsource: s\nplace: p\nprotocol: p\nscore: miou\noverrides: []\ngeneral: []\n"
+    text += "columns: {VOC: []}\nkeys: [method]\nrows: []\nfootnotes: {}\ntinny: []\n"
+    (tmp_path / "broken.yaml").write_text(text, encoding="utf-8")
+    monkeypatch.setattr(published, "PUBLISHED", tmp_path)
+    with pytest.raises(ValueError, match="tinny"):
+        load_table("broken")
 
 
-def test_options_of_gem_stay_with_gem():
-    assert adapt(("method=clip",), ("gem.iters=3",), "miou") == ("method=clip",)
-    assert adapt(("method=gem_released",), ("gem.iters=3",), "miou")[-1] == "gem.iters=3"
-
-
-def test_a_table_of_points_takes_points():
-    assert adapt(("dataset=openimages",), ("dataset=toy",), "pmiou") == ("dataset=toy_points",)
-    assert adapt((), ("dataset=toy",), "miou") == ("dataset=toy",)
-
-
-def test_words_that_fit_the_embedded_model():
-    fitting = ("protocol.resize.size=64",)
-    assert adapt((), ("backbone=tiny",), "miou", fitting) == (*fitting, "backbone=tiny")
-    assert adapt((), ("backbone=clip_vit_b32",), "miou", fitting) == ("backbone=clip_vit_b32",)
-
-
-@pytest.mark.parametrize("given", ["protocol=tcl", "experiment=released"])
-def test_another_protocol_takes_no_words_of_the_cells(given):
-    own = ("protocol.windows.size=64",)
-    words = ("backbone=tiny", given)
-    assert adapt(own, words, "miou", ("protocol.resize.size=64",)) == words
-    kept = ("protocol.background=0.5", given)
-    assert adapt(own, kept, "miou") == kept
-
-
-def test_words_as_data():
-    assert value_of(("a=1", "b=2", "a=3"), "a") == "3"
-    assert value_of((), "a") is None
-    assert described(("limit=2", "batch_size=4", "dataset.root=/x")) == "limit=2"
+@pytest.mark.parametrize("name", names())
+def test_figures_are_of_columns_that_there_are(name):
+    table = load_table(name)
+    if table.figure:
+        assert {*filter(None, [table.figure.over]), *table.figure.only} <= {*table.keys}

@@ -8,128 +8,132 @@ from pathlib import Path
 
 import pytest
 from rich.console import Console
-from tabled import laid_out, record
+from tabled import laid_out, record, row_of, settings_of
 
-from evaluation.tables import render as formats
+from evaluation.tables import render
 from evaluation.tables.curves import draw, series_of
-from evaluation.tables.fill import Answers
-from evaluation.tables.sheet import sheet
+from evaluation.tables.fill import TableResults
+from evaluation.tables.sheet import make_sheet
 from gem.methods import Gem
 
 
+def column(made, name):
+    return next(one for one in made.columns if one.name == name)
+
+
 def test_ours_beside_the_papers():
-    made = sheet(*laid_out("4"))
+    made = make_sheet(*laid_out("4"))
     assert list(made.frame.columns) == [
         "method", "K", "paper: VOC", "ours: VOC", "difference: VOC", "images: VOC",
         "paper: Context", "ours: Context", "difference: Context", "images: Context",
     ]  # fmt: skip
-    cells = [formats.shown(made, 3, name) for name in made.frame.columns]
+    cells = [column.shown(3) for column in made.columns]
     assert cells == ["GEM", "2", "46.2", "45.7", "-0.5", "10", "31.9", "45.7", "+13.8", "10"]
     assert made.frame["ours: VOC"][3] == pytest.approx(45.67)
-    assert made.marks[3, "paper: VOC"] == ("a",)
+    assert column(made, "paper: VOC").marks[3] == ("a",)
 
 
 def test_the_best_is_bold_among_those_that_run():
-    made = sheet(*laid_out("2"))
-    best = {(row, name) for row, name in made.bold if name.startswith("paper")}
-    assert best == {(18, "paper: VOC"), (18, "paper: Context"), (18, "paper: ADE20K")}
-    assert not any(name.startswith("difference") for _, name in made.bold)
+    made = make_sheet(*laid_out("2"))
+    best = {one.name: one.best for one in made.columns if one.best}
+    papers = {name: rows for name, rows in best.items() if name.startswith("paper")}
+    assert papers == {key: {18} for key in ("paper: VOC", "paper: Context", "paper: ADE20K")}
+    assert not any(name.startswith("difference") for name in best)
 
 
 def test_other_data_merges_the_columns():
-    plan, answers = laid_out("4", "dataset=toy")
-    made = sheet(plan, answers)
+    plan, results = laid_out("4", "dataset=toy")
+    made = make_sheet(plan, results)
     assert list(made.frame.columns) == [
         "method", "K", "paper: VOC", "paper: Context", "ours: toy", "images: toy"
     ]  # fmt: skip
-    assert len(plan.settings) == 5
+    assert len(settings_of(plan)) == 5
     assert any("NOT ON THE PAPER'S DATASET: it has dataset toy" in note for note in made.notes)
 
 
 def test_one_of_the_papers_data_sets_keeps_its_difference():
-    plan, answers = laid_out("2", "dataset=voc")
-    made = sheet(plan, answers)
-    assert [group.name for group in plan.groups] == ["VOC"]
+    plan, results = laid_out("2", "dataset=voc")
+    made = make_sheet(plan, results)
+    assert [column.name for column in plan.columns] == ["VOC"]
     row = next(n for n, row in enumerate(plan.table.rows) if row.key[0] == "GEM")
     assert made.frame["difference: VOC"][row] == pytest.approx(45.7 - 46.2)
-    assert plan.asks[row][0].setting.segmenter.method == Gem(iters=2)
+    assert row_of(plan, "GEM")["VOC"].setting.segmenter.method == Gem(iters=2)
 
 
-def test_words_of_single_cells_are_not_for_other_data():
-    plan, answers = laid_out("2", "dataset=toy")
-    row = next(n for n, row in enumerate(plan.table.rows) if row.key[0] == "GEM")
-    assert plan.asks[row][0].setting.segmenter.method == Gem(iters=1)
-    assert any("its K=2" in note for note in sheet(plan, answers).notes)
+def test_overrides_of_single_cells_are_not_for_other_data():
+    plan, results = laid_out("2", "dataset=toy")
+    assert row_of(plan, "GEM")["toy"].setting.segmenter.method == Gem(iters=1)
+    assert any("its K=2" in note for note in make_sheet(plan, results).notes)
 
 
 def test_other_weights_are_shown_once():
-    plan, answers = laid_out("2", "backbone=tiny", "dataset=toy")
-    made = sheet(plan, answers)
+    plan, results = laid_out("2", "backbone=tiny", "dataset=toy")
+    made = make_sheet(plan, results)
     assert made.frame["ours: toy, tiny"].tolist()[-2:] == [
         pytest.approx(45.67), "as GEM, ViT-B/16, CLIP"
     ]  # fmt: skip
 
 
 def test_one_of_the_papers_backbones_is_shown_in_its_row():
-    plan, answers = laid_out("6", "backbone=clip_vit_b32")
-    assert [group.name for group in plan.groups] == ["B/32, no MLP", "B/32, MLP"]
-    assert sheet(plan, answers).frame["difference: B/32, no MLP"][7] == pytest.approx(45.7 - 41.5)
+    plan, results = laid_out("6", "backbone=clip_vit_b32")
+    assert [column.name for column in plan.columns] == ["B/32, no MLP", "B/32, MLP"]
+    assert make_sheet(plan, results).frame["difference: B/32, no MLP"][7] == pytest.approx(
+        45.7 - 41.5
+    )
 
 
 def test_no_cell_of_ours_is_blank():
     plan, _ = laid_out("2")
-    why = dict.fromkeys(plan.settings, "needs data: voc")
-    made = sheet(plan, Answers({}, {}, why))
+    why = dict.fromkeys(settings_of(plan), "needs data: voc")
+    made = make_sheet(plan, TableResults({}, {}, why))
     for name in ("ours: VOC", "ours: Context", "ours: ADE20K"):
         assert all(isinstance(text, str) and text for text in made.frame[name])
     assert "needs data: voc" in set(made.frame["ours: VOC"])
-    assert formats.reasons(made)[0] == "not training-free; not run"
+    assert render.reasons(made)[0] == "not training-free; not run"
 
 
 def test_random_weights_are_not_compared():
     plan, _ = laid_out("4", "backbone.weights=null")
-    assert {ask.published for row in plan.asks for ask in row} == {None}
+    assert {cell.published for column in plan.columns for cell in column.cells} == {None}
 
 
 def test_speeds_and_their_differences_have_two_decimals():
     plan, _ = laid_out("3", "limit=8")
     speeds = {
         setting: record(0.4, cost={"images_per_second": 42.434 + number / 200, "device": "none"})
-        for number, setting in enumerate(plan.timed)
+        for number, setting in enumerate(plan.settings(timed=True))
     }
-    made = sheet(plan, Answers(dict.fromkeys(plan.settings, record(0.4)), speeds, {}))
-    assert [formats.shown(made, row, "ours: fps") for row in (3, 4)] == ["42.43", "42.44"]
-    assert formats.shown(made, 3, "difference: fps") == "+0.33"
-    assert (3, "ours: fps") not in made.bold
-    assert (3, "ours: p-mIoU") in made.keys
-    assert (3, "ours: fps") not in made.keys
+    made = make_sheet(plan, TableResults(dict.fromkeys(settings_of(plan), record(0.4)), speeds, {}))
+    assert [column(made, "ours: fps").shown(row) for row in (3, 4)] == ["42.43", "42.44"]
+    assert column(made, "difference: fps").shown(3) == "+0.33"
+    assert 3 not in column(made, "ours: fps").best
+    assert 3 in column(made, "ours: p-mIoU").keys
+    assert column(made, "ours: fps").keys == {}
 
 
 def test_numbers_of_other_code_are_told():
-    plan, answers = laid_out("4")
-    assert not any("other code" in note for note in sheet(plan, answers).notes)
-    first, *rest = plan.settings
+    plan, results = laid_out("4")
+    assert not any("other code" in note for note in make_sheet(plan, results).notes)
+    first, *rest = settings_of(plan)
     other = {first: record(0.4, key="o", hashes={"code": "f" * 12})}
-    made = sheet(plan, Answers(dict.fromkeys(rest, record(0.5)) | other, {}, {}))
+    made = make_sheet(plan, TableResults(dict.fromkeys(rest, record(0.5)) | other, {}, {}))
     assert "1 of our 2 records were recorded by other code than this one." in made.notes
 
 
 @pytest.fixture(params=["1", "2", "4", "6", "figure5"])
 def made(request):
-    return sheet(*laid_out(request.param))
+    return make_sheet(*laid_out(request.param))
 
 
 def test_markdown(made):
-    lines = [line for line in formats.markdown(made).splitlines() if line.startswith("|")]
+    lines = [line for line in render.to_markdown(made).splitlines() if line.startswith("|")]
     assert len(lines) == len(made.frame) + 2
-    assert {len(re.split(r"(?<!\\)\|", line)) for line in lines} == {
-        len(formats.columns_of(made)) + 2
-    }
-    assert formats.markdown(made).count("**") == 2 * len(made.bold)
+    assert {len(re.split(r"(?<!\\)\|", line)) for line in lines} == {len(made.printed) + 2}
+    assert render.to_markdown(made).count("**") == 2 * sum(len(one.best) for one in made.columns)
 
 
 def test_latex(made):
-    text = formats.latex(made)
+    text = render.to_latex(made)
     body = text[text.index(r"\midrule") : text.index(r"\bottomrule")].splitlines()[1:]
     columns = re.search(r"\\begin\{tabular\}\{([lr]+)\}", text)[1]
     assert len(body) == len(made.frame)
@@ -142,10 +146,10 @@ def test_latex(made):
 
 
 def test_csv_has_the_numbers_in_full(made):
-    rows = list(csv.DictReader(io.StringIO(formats.csv(made))))
+    rows = list(csv.DictReader(io.StringIO(render.to_csv(made))))
     assert len(rows) == len(made.frame)
     assert list(rows[0]) == [*map(str, made.frame.columns), "footnotes"]
-    assert "45.67" in formats.csv(made)
+    assert "45.67" in render.to_csv(made)
 
 
 def test_html_is_closed_and_escaped(made):
@@ -161,16 +165,16 @@ def test_html_is_closed_and_escaped(made):
 
     reader = Counter()
     reader.opened, reader.found = [], []
-    reader.feed(formats.html(made))
+    reader.feed(render.to_html(made))
     assert reader.opened == []
-    assert reader.found.count("td") == len(made.frame) * len(formats.columns_of(made))
+    assert reader.found.count("td") == len(made.frame) * len(made.printed)
 
 
 def test_our_numbers_lead_to_their_records():
     plan, _ = laid_out("4")
-    first, *rest = plan.settings
+    first, *rest = settings_of(plan)
     found = {first: record(0.5, key="abc")} | dict.fromkeys(rest, record(None))
-    text = formats.html(sheet(plan, Answers(found, {}, {})))
+    text = render.to_html(make_sheet(plan, TableResults(found, {}, {})))
     assert re.findall(r"<a [^>]*>.*?</a>", text) == [
         '<a href="#record-abc"><strong>50.0</strong></a>'
     ]
@@ -178,32 +182,32 @@ def test_our_numbers_lead_to_their_records():
 
 def test_the_terminal(made):
     console = Console(width=200, file=io.StringIO())
-    console.print(formats.terminal(made))
+    console.print(render.to_terminal(made))
     assert "…" not in console.file.getvalue()
 
 
 def test_escapes():
-    made = sheet(*laid_out("4", "dataset=toy", "dataset.split=a&b_c"))
-    assert r"dataset.split=a\&b\_c" in formats.latex(made)
-    assert "dataset.split=a&amp;b_c" in formats.html(made)
+    made = make_sheet(*laid_out("4", "dataset=toy", "dataset.split=a&b_c"))
+    assert r"dataset.split=a\&b\_c" in render.to_latex(made)
+    assert "dataset.split=a&amp;b_c" in render.to_html(made)
 
 
 @pytest.mark.parametrize("name", ["4", "6", "figure5"])
 def test_figures(name, tmp_path):
-    plan, answers = laid_out(name)
-    png, svg = draw(plan, answers, tmp_path)
+    plan, results = laid_out(name)
+    png, svg = draw(plan, results, tmp_path)
     before = svg.read_bytes()
     assert (png.suffix, png.read_bytes()[:4]) == (".png", b"\x89PNG")
-    draw(plan, answers, tmp_path)
+    draw(plan, results, tmp_path)
     assert svg.read_bytes() == before
     assert {path.name for path in tmp_path.iterdir()} == {png.name, svg.name}
 
 
 def test_no_figure_without_numbers(tmp_path):
     plan, _ = laid_out("figure5")
-    nothing = Answers({}, {}, {})
-    assert draw(plan, nothing, tmp_path) == ()
-    assert draw(*laid_out("1"), tmp_path) == ()
+    nothing = TableResults({}, {}, {})
+    assert draw(plan, nothing, tmp_path) == []
+    assert draw(*laid_out("1"), tmp_path) == []
     assert list(Path(tmp_path).iterdir()) == []
 
 

@@ -1,0 +1,65 @@
+"""The parts of a setting that tables compare; the only place here that knows how it is made."""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from evaluation.data import task_of
+from evaluation.setting import Setting
+from evaluation.setting.identity import describe
+from gem.methods import Gem
+
+
+def model_of(setting: Setting) -> Any:
+    """The model that is evaluated: a backbone, or a segmenter that has none."""
+    return getattr(setting.segmenter, "backbone", setting.segmenter)
+
+
+def method_of(setting: Setting) -> Any:
+    """The method that reads the backbone, or a segmenter that has none."""
+    return getattr(setting.segmenter, "method", setting.segmenter)
+
+
+def weights_in(description: Mapping[str, Any]) -> object:
+    """The name of the weights in the description of a setting, such as records hold."""
+    segmenter = description["segmenter"]
+    return segmenter.get("backbone", segmenter).get("weights")
+
+
+def source_name(setting: Setting) -> str:
+    """The weights and the model as a person calls them: ``openai of ViT-B-16``."""
+    parts = describe(model_of(setting))
+    weights = Path(str(parts.get("weights", parts.get("root")))).name
+    return f"{weights} of {Path(str(parts.get('model', parts['_target_']))).name}"
+
+
+def data_of(setting: Setting) -> str:
+    """The name of the data set; the cards of some read files, which may not be here."""
+    return str(getattr(setting.dataset, "dataset", None) or setting.dataset.card.name)
+
+
+def source_of(setting: Setting) -> tuple[object, ...]:
+    """Data set, model and weights: where these differ from the paper's, numbers do not compare."""
+    model = model_of(setting)
+    return data_of(setting), getattr(model, "model", None), getattr(model, "weights", None)
+
+
+def has_points(setting: Setting) -> bool:
+    """Whether the truth of the data set is points and not masks."""
+    return task_of(setting.dataset) == "points"
+
+
+def uses_gem(setting: Setting) -> bool:
+    """Whether the method is GEM, with whatever options."""
+    return isinstance(method_of(setting), Gem)
+
+
+def traits_of(setting: Setting) -> dict[str, object]:
+    """What may tell a row of a table from another, by the key that sets it."""
+    method = method_of(setting)
+    options = dataclasses.fields(method) if uses_gem(setting) else ()
+    own = {f"gem.{option.name}": getattr(method, option.name) for option in options}
+    return {"method": type(method), **own, "backbone": source_of(setting)[1:]}
