@@ -138,3 +138,9 @@ def test_of_equal_columns_the_one_with_our_method_is_shown(given, name):
     first = plan.columns[0]
     assert (first.name, first.published[0]) == (name, 1)
     assert first.cells[7].published == (None if given else 42.1)
+
+
+def test_data_that_are_not_here_are_named_all_the_same():
+    plan, _ = laid_out("5", "dataset=openimages")
+    assert row_of(plan, "ViT-B/16", "CLIP")["openimages"].why == "openimages has points, not masks"
+    assert row_of(plan, "ViT-B/16", "CLIP")["OpenImages V7"].published == 50.9

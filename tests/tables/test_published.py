@@ -158,3 +158,9 @@ def test_figures_are_of_columns_that_there_are(name):
     table = load_table(name)
     if table.figure:
         assert {*filter(None, [table.figure.over]), *table.figure.only} <= {*table.keys}
+
+
+def test_overrides_that_fit_the_embedded_model():
+    table = load_table("clearclip")
+    assert "protocol.windows.size=64" in table.fitting(("backbone=tiny",))
+    assert table.fitting(("backbone=clip_vit_b32",)) == ()

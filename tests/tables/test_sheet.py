@@ -218,3 +218,8 @@ def test_series_hold_the_papers_and_ours():
     ]  # fmt: skip
     assert found[0].colour == found[2].colour
     assert found[0].values == {0: 41.2, 1: 45.1, 2: 45.5, 3: 46.2, 4: 45.6}
+
+
+def test_a_note_has_the_overrides_that_change_numbers():
+    notes = make_sheet(*laid_out("4", "limit=2", "batch_size=4", "dataset.root=/x")).notes
+    assert "Ours is run with limit=2." in notes
