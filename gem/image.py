@@ -5,6 +5,7 @@ Shapes: y x pixels of an image or mask, u v rows and columns of patches, w maps,
 
 from dataclasses import dataclass
 from pathlib import Path
+from typing import BinaryIO
 
 import numpy as np
 import torch
@@ -21,15 +22,18 @@ BROKEN = (
 ROUNDING = 1e-6
 
 
-def read_image(path: Path) -> Image.Image:
-    """An image file as RGB. Raises ValueError, naming the file, if it is broken or no image."""
+def read_image(source: Path | BinaryIO, name: str = "") -> Image.Image:
+    """An image file, or its bytes, as RGB; ``name`` stands for it in errors.
+
+    Raises ValueError if it is broken or no image, FileNotFoundError if there is no such file.
+    """
     try:
-        with Image.open(path) as opened:
+        with Image.open(source) as opened:
             return opened.convert("RGB")
     except FileNotFoundError:
-        raise FileNotFoundError(f"there is no image {path}") from None
+        raise FileNotFoundError(f"there is no image {name or source}") from None
     except BROKEN as error:
-        raise ValueError(f"{path} cannot be read as an image: {error}") from error
+        raise ValueError(f"{name or source} cannot be read as an image: {error}") from error
 
 
 def to_input(

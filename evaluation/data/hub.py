@@ -8,7 +8,6 @@ from io import BytesIO
 from pathlib import Path
 from typing import Any
 
-from PIL import Image
 from pydantic import StrictInt
 
 from evaluation.data.card import Card, Stored, load_card
@@ -77,7 +76,9 @@ class Hub:
         """Read one row. Raises ValueError if its mask does not match or is mislabelled."""
         row = self._rows[self._row_of[sample_id]]
         name = f"{self.mask} of {sample_id}"
-        image = open_image(_bytes(row[self.image]), f"{self.image} of {sample_id}")
+        from gem.image import read_image
+
+        image = read_image(_bytes(row[self.image]), f"{self.image} of {sample_id}")
         stored = read_mask(_bytes(row[self.mask]), name)
         if stored.shape != (image.height, image.width):
             raise ValueError(
@@ -107,17 +108,6 @@ class Hub:
         for column in (self.image, self.mask):
             rows = rows.cast_column(column, datasets.Image(decode=False))
         return rows
-
-
-def open_image(data: BytesIO | Path, name: str) -> Image.Image:
-    """An encoded image as RGB. Raises ValueError, naming it, if it is broken."""
-    from gem.image import BROKEN
-
-    try:
-        with Image.open(data) as opened:
-            return opened.convert("RGB")
-    except BROKEN as error:
-        raise ValueError(f"{name} cannot be read as an image: {error}") from error
 
 
 def _bytes(cell: dict[str, Any]) -> BytesIO | Path:

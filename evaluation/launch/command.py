@@ -11,6 +11,7 @@ from hydra.types import RunMode
 from omegaconf import DictConfig
 
 from evaluation.data import task_of
+from evaluation.launch import words
 from evaluation.launch.compose import build, construct, output_options
 from evaluation.launch.errors import MISTAKES, sentence
 from evaluation.places import CONFIGS
@@ -19,14 +20,7 @@ from evaluation.places import CONFIGS
 def command() -> None:
     """Do what the command line says; a mistake of the user is told in one line, exit code 1."""
     os.environ.setdefault("HYDRA_FULL_ERROR", "1")  # so that errors reach us, not Hydra's printer
-    try:
-        main()
-    except KeyboardInterrupt:
-        sys.exit(130)
-    except MISTAKES as error:
-        if os.environ.get("GEM_TRACEBACK"):
-            raise
-        sys.exit(f"error: {sentence(error)}")
+    words.command(main)
 
 
 @hydra.main(version_base="1.3", config_path=str(CONFIGS), config_name="config")

@@ -49,7 +49,7 @@ def _predictions(
 ) -> tuple[dict[str, Any] | None, str]:
     """What the browser of predictions shows, or None and why."""
     if not count:
-        return None, "left out with --images 0"
+        return None, "left out with images=0"
     from evaluation.report.scenes import browser
 
     try:

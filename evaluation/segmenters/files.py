@@ -16,9 +16,12 @@ from typing import Any
 
 import numpy as np
 import torch
-from jaxtyping import Float, Int, Integer
+from jaxtyping import Float, Int
 from torch import Tensor
 
+from evaluation.data.card import VOID
+from evaluation.data.encoding import Encoding
+from evaluation.data.pairs import read_mask
 from gem.vocabulary import Queries
 
 # numpy parses the header of an array with `ast`, which some versions of Python do not let two
@@ -59,8 +62,23 @@ class ScoreImage:
         return self.maps[queries.text[:, 0].long()]
 
 
-def to_tensor(labels: Integer[np.ndarray, "y x"]) -> Int[Tensor, "y x"]:
-    """Labels for torch."""
+def read_labels(path: Path, size: tuple[int, int], encoding: Encoding) -> Int[Tensor, "y x"]:
+    """Labels as the data set counts them, of an image of (height, width).
+
+    Raises ValueError, naming the file, for another size, an id that is no label's, and void.
+    """
+    stored = read_mask(path)
+    if stored.shape != size:
+        raise ValueError(
+            f"prediction {path.name} is {stored.shape[0]}x{stored.shape[1]} but its image is "
+            f"{size[0]}x{size[1]} (height x width)"
+        )
+    labels = encoding.decode(stored, name=path.name)
+    if (labels == VOID).any():
+        raise ValueError(
+            f"prediction {path.name} leaves {(labels == VOID).sum()} pixels void, expected a "
+            "label for every pixel"
+        )
     return torch.from_numpy(labels.astype("int64"))
 
 

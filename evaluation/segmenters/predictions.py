@@ -11,17 +11,14 @@ from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
-import numpy as np
-
-from evaluation.data.card import VOID, Card, Stored, load_card
+from evaluation.data.card import Card, Stored, load_card
 from evaluation.data.encoding import Encoding
-from evaluation.data.pairs import read_mask
 from gem.options import options
 from gem.provenance import Provenance
 
 if TYPE_CHECKING:
     import torch
-    from jaxtyping import Float, Int
+    from jaxtyping import Float
     from PIL import Image
     from torch import Tensor
 
@@ -141,12 +138,12 @@ class Predictions:
 
         Raises ValueError, naming the file, if it is broken, of another size, or has other labels.
         """
-        from evaluation.segmenters.files import read_scores, to_tensor
+        from evaluation.segmenters.files import read_labels, read_scores
 
         path = self.path(sample_id)
         if self.found_kind == "scores":
             return read_scores(path)
-        return to_tensor(self._read_labels(path, (image.height, image.width)))
+        return read_labels(path, (image.height, image.width), self._encoding)
 
     def embed(self, vocabulary: Vocabulary, prompts: Prompts) -> Float[Tensor, "w 3"]:  # noqa: ARG002
         """Not an embedding: the index of each word, how many there are, and the label of its class.
@@ -197,19 +194,3 @@ class Predictions:
     @cached_property
     def _encoding(self) -> Encoding:
         return self._card.encoding(self.encoding)
-
-    def _read_labels(self, path: Path, size: tuple[int, int]) -> Int[np.ndarray, "y x"]:
-        """Labels as the data set counts them. ValueError for another size and for void."""
-        stored = read_mask(path)
-        if stored.shape != size:
-            raise ValueError(
-                f"prediction {path.name} is {stored.shape[0]}x{stored.shape[1]} but its image is "
-                f"{size[0]}x{size[1]} (height x width)"
-            )
-        labels = self._encoding.decode(stored, name=path.name)
-        if (labels == VOID).any():
-            raise ValueError(
-                f"prediction {path.name} leaves {(labels == VOID).sum()} pixels void, expected a "
-                "label for every pixel"
-            )
-        return labels

@@ -170,7 +170,7 @@ def test_the_command(folder, tmp_path):
     words = [f"records={folder}", f"tables={tmp_path}", "images=0", f"out={tmp_path / 'out'}"]
     command = [sys.executable, "scripts/report.py", *words]
     done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=True)
-    assert "predictions: left out with --images 0\nno record: old.json\nreport: " in done.stdout
+    assert "predictions: left out with images=0\nno record: old.json\nreport: " in done.stdout
     assert "(7 records, " in done.stdout
     assert (tmp_path / "out" / "index.html").is_file()
     command[2] = f"records={tmp_path / 'none'}"
