@@ -4,8 +4,8 @@ Shapes: y x pixels of an image or mask, u v rows and columns of patches, w maps,
 """
 
 from dataclasses import dataclass
+from io import BytesIO
 from pathlib import Path
-from typing import BinaryIO
 
 import numpy as np
 import torch
@@ -22,7 +22,7 @@ BROKEN = (
 ROUNDING = 1e-6
 
 
-def read_image(source: Path | BinaryIO, name: str = "") -> Image.Image:
+def read_image(source: Path | BytesIO, name: str = "") -> Image.Image:
     """An image file, or its bytes, as RGB; ``name`` stands for it in errors.
 
     Raises ValueError if it is broken or no image, FileNotFoundError if there is no such file.

@@ -39,8 +39,8 @@ def modules(path):
 
 
 def own():
-    """Packages of the repository, and files beside a script or a test that import each other."""
-    beside = {path.stem for path in files("scripts", "tests")}
+    """Packages of the repository, and files and folders of scripts and tests."""
+    beside = {name for path in files("scripts", "tests") for name in (path.stem, path.parent.name)}
     return beside | {"gem", "evaluation", "hydra_plugins", "run"}
 
 
