@@ -32,4 +32,4 @@ speed: .venv/ready
 	touch $@
 
 clean:
-	rm -rf .venv .venv-reference outputs multirun
+	rm -rf .venv .venv-reference outputs multirun build *.egg-info

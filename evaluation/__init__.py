@@ -1,1 +1,1 @@
-"""The evaluation: data, protocol, metrics, runner, records, figures."""
+"""The evaluation in rooms; docs/architecture.md says what each does, and what it may import."""
