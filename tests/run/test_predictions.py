@@ -1,6 +1,7 @@
 """The seam: predictions that were written, evaluated as a segmenter, give the numbers of ours."""
 
 import json
+from contextlib import contextmanager
 from dataclasses import replace
 from types import SimpleNamespace
 
@@ -86,37 +87,40 @@ def test_saving_evaluates_although_the_record_is_there(setting, seen, tmp_path):
     assert len(list(folder.glob("*.png"))) == 5
 
 
-def test_a_killed_pass_that_saved_nothing_is_not_gone_on_from(setting, tmp_path, monkeypatch):
+class Killed(BaseException):
+    """Nothing catches it, as nothing catches a signal."""
+
+
+@pytest.fixture
+def killed(monkeypatch):
+    """Let the body end at the moment when all is counted and nothing is recorded."""
+
+    @contextmanager
+    def kill():
+        def die(*_):
+            raise Killed
+
+        with monkeypatch.context() as patch, pytest.raises(Killed):  # noqa: PT012 the body is the test
+            patch.setattr("evaluation.run.job.make_record", die)
+            yield
+
+    return kill
+
+
+def test_a_killed_pass_that_saved_nothing_is_not_gone_on_from(setting, killed, seen, tmp_path):
     """Its images would have a count, but no file."""
-    from evaluation.run import save_predictions
-
-    class Killed(BaseException):
-        pass
-
-    def kill(*_, **__):
-        raise Killed
-
-    with monkeypatch.context() as patch:
-        patch.setattr("evaluation.run.job.make_record", kill)
-        with pytest.raises(Killed):
-            run(setting, tmp_path / "records", save_every=1e-9)
+    with killed():
+        run(setting, tmp_path / "records", save_every=1e-9)
     assert list((tmp_path / "records").glob(".*.state"))
+    seen.clear()
     _, folder = save(setting, tmp_path, "predictions")
+    assert sum(seen) == 5
     assert len(list(folder.glob("*.png"))) == 5
-    assert save_predictions.SUFFIX["predictions"] == ".png"
 
 
-def test_a_killed_pass_that_saved_goes_on(setting, tmp_path, monkeypatch, seen):
-    class Killed(BaseException):
-        pass
-
-    def kill(*_, **__):
-        raise Killed
-
-    with monkeypatch.context() as patch:
-        patch.setattr("evaluation.run.job.make_record", kill)
-        with pytest.raises(Killed):
-            save(setting, tmp_path, "predictions")
+def test_a_killed_pass_that_saved_goes_on(setting, killed, seen, tmp_path):
+    with killed():
+        save(setting, tmp_path, "predictions")
     seen.clear()
     ours, folder = save(setting, tmp_path, "predictions")
     assert sum(seen) == 0
@@ -151,9 +155,6 @@ def test_predictions_stand_in_a_sweep_beside_methods(setting, tmp_path):
 def test_changed_files_are_evaluated_again(setting, tmp_path):
     """Also where name and size of the file stay: the hash is over the content."""
     _, folder = save(setting, tmp_path, "predictions")
-    for path in folder.glob("*.png"):
-        Image.open(path).convert("L").save(path.with_suffix(".bmp"))
-        path.write_bytes(path.read_bytes())
     first = check_setting(read_back(setting, folder))
     path = folder / "0.png"
     content = bytearray(path.read_bytes())
