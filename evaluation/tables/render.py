@@ -11,6 +11,7 @@ import pandas as pd
 from rich.table import Table
 from rich.text import Text
 
+from evaluation.console import literal
 from evaluation.tables.sheet import SheetColumn, TableSheet
 from evaluation.whole_files import write_text
 
@@ -134,10 +135,11 @@ def to_csv(sheet: TableSheet) -> str:
 
 def to_terminal(sheet: TableSheet) -> Table:
     """A rich table; a reason is a number there, and below it with `footnotes` and `notes`."""
-    table, listed = Table(title=sheet.title, title_justify="left"), reasons(sheet)
+    table, listed = Table(title=literal(sheet.title), title_justify="left"), reasons(sheet)
     for column in sheet.printed:
         number = column.decimals is not None
-        heading = column.name.replace(": ", "\n").replace(", ", ",\n") if number else column.name
+        lines = column.name.replace(": ", "\n").replace(", ", ",\n") if number else column.name
+        heading = Text("\n").join(map(literal, lines.split("\n")))
         table.add_column(heading, justify="right" if number else "left", no_wrap=number)
     for row in sheet.rows:
         table.add_row(*(_terminal_cell(column, row, listed) for column in sheet.printed))
@@ -145,7 +147,7 @@ def to_terminal(sheet: TableSheet) -> Table:
 
 
 def _terminal_cell(column: SheetColumn, row: int, listed: list[str]) -> Text:
-    text, value = Text(column.shown(row)), column.cells[row]
+    text, value = literal(column.shown(row)), column.cells[row]
     if column.decimals is not None and isinstance(value, str):
         text = Text(f"({listed.index(value) + 1})", style="dim")
     if row in column.best:
