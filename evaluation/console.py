@@ -28,12 +28,14 @@ JOINERS = "\u200c\u200d"  # of the kind Cf, but Persian and Hindi words are spel
 
 def visible(text: object) -> str:
     r"""Text in which what would command a terminal is written out: ``\x1b`` for an escape."""
-    return "".join(
+    shown = "".join(
         one.encode("unicode_escape").decode()
         if unicodedata.category(one) in COMMANDS and one not in JOINERS
         else one
         for one in str(text)
     )
+    encoding = console.encoding  # a terminal or a log that is not UTF-8 must not end a run
+    return shown.encode(encoding, "backslashreplace").decode(encoding)
 
 
 def literal(text: object, style: str = "") -> Text:

@@ -1,5 +1,7 @@
 """Text of users, files and records is shown as it is: no markup, nothing that a terminal obeys."""
 
+import io
+
 import pytest
 from rich.text import Text
 
@@ -29,6 +31,14 @@ def test_what_would_command_a_terminal_is_written_out(text, capsys):
     note(text)
     shown = HOSTILE[text]
     assert capsys.readouterr().out == f"label: {shown}\nnote: {shown}\n"
+
+
+def test_a_log_that_is_not_utf_8(monkeypatch):
+    """An error here would end a pass over a name of a folder."""
+    log = io.TextIOWrapper(io.BytesIO(), encoding="latin-1", newline="\n")
+    monkeypatch.setattr("sys.stdout", log)
+    say("café 猫")
+    assert log.buffer.getvalue() == b"caf\xe9 \\u732b\n"
 
 
 def test_parts_of_ours_keep_their_style():

@@ -7,10 +7,13 @@ import time
 from io import BytesIO
 from pathlib import Path
 
+import numpy as np
 import pytest
+from conftest import load_script
 from PIL import Image
 
 from evaluation import whole_files
+from evaluation.pictures.overlay import write_overlays
 from evaluation.whole_files import prepare_folder, tidy, write_bytes, write_json, write_whole
 
 
@@ -191,6 +194,27 @@ def test_a_folder_is_named_by_the_key_that_sets_it(tmp_path):
     (tmp_path / "taken").write_text("", encoding="utf-8")
     with pytest.raises(PermissionError, match=r"^labels=.*taken: cannot write there: File exists$"):
         prepare_folder(tmp_path / "taken", key="labels")
+
+
+def overlays(folder):
+    heats = np.zeros((1, 8, 8), dtype=np.float32)
+    options = {"stem": "cat", "caption": "none", "folder": folder}
+    write_overlays(Image.new("RGB", (8, 8)), heats, ["a cat"], **options)
+
+
+def curves(folder):
+    load_script("tune").draw([], folder / "curves.png", "none")
+
+
+@pytest.mark.parametrize("draw", [overlays, curves])
+@pytest.mark.filterwarnings("ignore:No artists with labels")
+def test_an_error_names_the_picture(draw, broken, tmp_path):
+    broken(os, "fsync", errno.ENOSPC)
+    with pytest.raises(
+        OSError, match=rf"^cannot write {tmp_path}/\S+\.png: No space left on device$"
+    ):
+        draw(tmp_path)
+    assert not list(tmp_path.iterdir())
 
 
 def test_pictures_say_why_they_cannot_be_written():

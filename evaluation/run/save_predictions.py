@@ -55,8 +55,11 @@ class PredictionWriter:
     def watch(self, settings: Sequence[CheckedSetting]) -> Watch:
         """What `evaluate_all` shows each image to.
 
-        Raises ValueError where a PNG cannot hold the labels of a data set.
+        Raises ValueError where a PNG cannot hold the labels of a data set, or where the id of a
+        sample would lead out of the folder.
         """
+        for one in settings:
+            self._check_ids(one)
         for card in (one.setting.dataset.card for one in settings):
             if self.kind == "predictions" and len(card.labels) > VOID:
                 raise ValueError(
@@ -75,6 +78,14 @@ class PredictionWriter:
                 write_whole(path, partial(_write_png, labels=labels, background=background))
 
         return write
+
+    def _check_ids(self, checked: CheckedSetting) -> None:
+        """Ids may come from a file of somebody else."""
+        for sample_id in checked.setting.ids:
+            if ".." in Path(sample_id).parts or Path(sample_id).is_absolute():
+                raise ValueError(
+                    f"save={self.kind}: the id {sample_id} leads out of {self.folder(checked)}"
+                )
 
     def finish(self, settings: Sequence[CheckedSetting]) -> None:
         """See that no file is missing, and say in a manifest what the files are.

@@ -128,6 +128,16 @@ def test_a_killed_pass_that_saved_goes_on(setting, killed, seen, tmp_path):
     assert theirs.counts["matrix"] == ours.counts["matrix"]
 
 
+@pytest.mark.parametrize("name", ["../../out", "/out", "a/../../../out"])
+def test_an_id_that_leads_out_of_the_folder(name, setting, tmp_path, monkeypatch):
+    monkeypatch.setattr(type(setting.dataset), "ids", property(lambda _: ("0", name)))
+    with pytest.raises(ValueError, match="leads out of") as caught:
+        save(setting, tmp_path, "predictions")
+    said = f"save=predictions: the id {name} leads out of {tmp_path}/saved/toy-gem-small-"
+    assert str(caught.value).startswith(said)
+    assert not list((tmp_path / "saved").iterdir())
+
+
 def test_a_file_that_vanished_is_told(setting, tmp_path, monkeypatch):
     from evaluation.run.save_predictions import PredictionWriter
 
