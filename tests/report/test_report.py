@@ -122,7 +122,7 @@ def test_an_empty_folder_and_a_missing_one(tmp_path):
 
 
 def test_best_only_among_the_same_samples(tmp_path):
-    few = {"weights": "a", "vocabulary": "b", "protocol": "c", "samples": "few"}
+    few = record().hashes | {"samples": "few"}
     many = [record(key=f"{n:012x}", miou=n / 8) for n in (1, 2)]
     for one in (*many, record(key="9" * 12, miou=0.9, hashes=few, images=3)):
         (tmp_path / one.file_name).write_text(json.dumps(asdict(one)), encoding="utf-8")
