@@ -8,6 +8,7 @@ touches no files and runs nothing. What is done with the setting then reads the 
 from __future__ import annotations
 
 import re
+from functools import cache
 from importlib import import_module
 from typing import Any, get_args, get_type_hints
 
@@ -69,11 +70,21 @@ def _check_interfaces(target: str, built: Any) -> None:
 
     Its class is asked: to ask the object would compute its properties.
     """
-    for name, hint in get_type_hints(type(built), include_extras=True).items():
-        if not any(isinstance(one, SkipValidation) for one in get_args(hint)[1:]):
-            continue
-        interface, held = get_args(hint)[0], type(getattr(built, name))
+    for name, interface in _interfaces(type(built)).items():
+        held = type(getattr(built, name))
         asked = {*vars(interface), *vars(interface).get("__annotations__", ())}
         if not all(hasattr(held, one) for one in asked if not one.startswith("_")):
             expected = interface.__name__.lower()
             raise ValueError(f"{target}: {name}: expected a {expected}, found a {held.__name__}")
+
+
+@cache
+def _interfaces(cls: type) -> dict[str, type]:
+    """The fields of an options class whose values pydantic does not check, with their protocols."""
+    hints = get_type_hints(cls, include_extras=True)
+    parts = {name: get_args(hint) for name, hint in hints.items()}
+    return {
+        name: first
+        for name, (first, *more) in ((name, found) for name, found in parts.items() if found)
+        if any(isinstance(one, SkipValidation) for one in more)
+    }

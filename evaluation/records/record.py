@@ -136,9 +136,10 @@ def _adapter() -> TypeAdapter[Record]:
 
 def _checked(content: Any) -> Record:
     """The record of a file's content. Raises ValueError, one sentence that names no file."""
-    if not isinstance(content, dict) or content.get("schema") != SCHEMA:
-        found = content.get("schema", "none") if isinstance(content, dict) else "none"
-        raise ValueError(f"expected schema {SCHEMA}, found {schema.short(found)}")
+    if not isinstance(content, dict) or "schema" not in content:
+        raise ValueError(f"expected schema {SCHEMA}, found none")
+    if content["schema"] != SCHEMA:
+        raise ValueError(f"expected schema {SCHEMA}, found {schema.short(content['schema'])}")
     try:
         record = _adapter().validate_python(content)
     except ValidationError as error:

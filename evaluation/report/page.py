@@ -50,7 +50,7 @@ def render(content: Content) -> str:
         random=[entry for entry in content.entries if entry.random],
         style=Markup(style),  # noqa: S704 files of this package
         script=Markup(script),  # noqa: S704
-        policy=policy(style, script),
+        policy=Markup(policy(style, script)),  # noqa: S704
         scenes=script_json(content.browser),
     )
 
