@@ -27,7 +27,7 @@ JOINERS = "\u200c\u200d"  # of the kind Cf, but Persian and Hindi words are spel
 
 
 def visible(text: object) -> str:
-    """Text in which what would command a terminal is written out: ``\\x1b`` for an escape."""
+    r"""Text in which what would command a terminal is written out: ``\x1b`` for an escape."""
     return "".join(
         one.encode("unicode_escape").decode()
         if unicodedata.category(one) in COMMANDS and one not in JOINERS
@@ -78,7 +78,10 @@ def progress(title: str, total: int) -> Iterator[Callable[[int], None]]:
 @contextmanager
 def counting(title: str) -> Iterator[Callable[[int], None]]:
     """A count of files, however many there will be, on a terminal; silence in a log."""
-    columns = (TextColumn("{task.description}", markup=False), TextColumn("{task.completed:.0f} files"))
+    columns = (
+        TextColumn("{task.description}", markup=False),
+        TextColumn("{task.completed:.0f} files"),
+    )
     with Progress(
         *columns, console=console, transient=True, disable=not console.is_terminal
     ) as bar:

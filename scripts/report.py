@@ -28,13 +28,14 @@ KEYS = {
 def main(words: Sequence[str] | None = None) -> None:
     """Build it and say where it is."""
     own = read_keys(__doc__, KEYS, words)
+    from evaluation.console import say
     from evaluation.report.build import build
 
     for line in build(
         own["records"], own["tables"], own["out"],
         more=own["figures"], images=own["images"], seed=own["seed"],
     ):  # fmt: skip
-        print(line)
+        say(line)
 
 
 if __name__ == "__main__":

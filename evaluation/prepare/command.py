@@ -6,7 +6,7 @@ import importlib
 from pathlib import Path
 from typing import Any, Literal, cast
 
-from evaluation.console import console, counting, downloading, progress
+from evaluation.console import console, counting, downloading, progress, say
 from evaluation.data.card import Archive, Card
 from evaluation.data.on_disk import OnDisk, on_disk
 from evaluation.data.sample import Dataset
@@ -47,10 +47,10 @@ def prepare(
     """
     dataset = build(name, root, changes)
     if not on_disk(dataset):
-        console.print(f"{name}: needs no preparation")
+        say(f"{name}: needs no preparation")
         return dataset
     found = survey(dataset)
-    console.print(found_line(name, found))
+    say(found_line(name, found))
     if found.broken:
         raise ValueError(found.note)
     if not found.complete:
@@ -72,9 +72,9 @@ def obtain(card: Card, root: Path, *, fetch: bool) -> None:
     Raises what downloading and unpacking raise.
     """
     for item in card.downloads:
-        console.print(f"  {line_of(item)}")
+        say(f"  {line_of(item)}")
     if not is_writable(root):
-        console.print(f"  {root} is read-only: nothing is downloaded, unpacked or converted")
+        say(f"  {root} is read-only: nothing is downloaded, unpacked or converted")
         return
     for item in card.downloads:
         path = _target(item, root)
@@ -83,11 +83,11 @@ def obtain(card: Card, root: Path, *, fetch: bool) -> None:
         if path.is_file() and is_archive(path):
             with counting(f"unpacking {path.name}") as advance:
                 written = unpack(path, root / item.into, members=item.members, advance=advance)
-            console.print(f"  {path.name}: {written} files unpacked")
+            say(f"  {path.name}: {written} files unpacked")
     if card.converter:
         with counting("converting") as advance:
             written = importlib.import_module(card.converter).convert(root, advance)
-        console.print(f"  {written} masks converted")
+        say(f"  {written} masks converted")
 
 
 def show_verified(dataset: OnDisk, root: Path) -> Manifest:
@@ -95,20 +95,20 @@ def show_verified(dataset: OnDisk, root: Path) -> Manifest:
     name = card_of(dataset).name
     manifest = read_manifest(root, name)
     if manifest is not None and is_current(manifest, dataset):
-        console.print(f"{name}: verified before, nothing has changed")
+        say(f"{name}: verified before, nothing has changed")
     else:
         dataset.check(dataset.ids)
         with progress(f"verifying {name}", total=len(dataset.ids)) as advance:
             manifest = make_manifest(dataset, take_census(dataset, advance))
         kept = write_manifest(manifest, root) if is_writable(root) else f"{root} is read-only"
-        console.print(f"{name}: verified, {kept}")
+        say(f"{name}: verified, {kept}")
     console.print(histogram(manifest))
     return manifest
 
 
 def export(dataset: Dataset, path: Path) -> None:
     """Write a prepared data set as one parquet file."""
-    console.print(f"{path}: {export_parquet(dataset, path)} samples")
+    say(f"{path}: {export_parquet(dataset, path)} samples")
 
 
 def _target(item: Archive, root: Path) -> Path:
@@ -119,7 +119,7 @@ def _target(item: Archive, root: Path) -> Path:
 
 
 def _download(item: Archive, path: Path) -> None:
-    console.print(f"  downloading {item.file_name} to {path.parent}")
+    say(f"  downloading {item.file_name} to {path.parent}")
     with downloading(item.file_name) as on_progress:
         download(item.url, path, digest=item.hash, on_progress=on_progress)
 

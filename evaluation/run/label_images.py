@@ -4,6 +4,8 @@ Shapes: y x pixels of the original image.
 """
 
 from collections import Counter
+from functools import partial
+from io import BytesIO
 from pathlib import Path
 from typing import Any
 
@@ -19,7 +21,7 @@ from evaluation.measure.text_cache import embed_text
 from evaluation.metrics.accumulator import ImageCache
 from evaluation.pictures.palette import palette, palette_bytes
 from evaluation.setting import Setting
-from evaluation.whole_files import write_json
+from evaluation.whole_files import write_bytes, write_json, write_whole
 from gem.segmenter import EncodedImage
 from gem.vocabulary import Queries
 
@@ -78,16 +80,16 @@ def _write_pictures(
     image: Image.Image, labels: Integer[np.ndarray, "y x"], folder: Path, name: str
 ) -> None:
     masks, overlays = folder / "masks" / f"{name}.png", folder / "overlays" / f"{name}.jpg"
-    masks.parent.mkdir(parents=True, exist_ok=True)
-    overlays.parent.mkdir(parents=True, exist_ok=True)
     picture = Image.fromarray(labels)
     if labels.dtype == np.uint8:
         picture.putpalette(palette_bytes(background=True))
-    picture.save(masks)
+    write_whole(masks, partial(picture.save, format="PNG"))
     shown = (labels > 0)[..., None] * STRENGTH
     colours = palette(background=True)[labels & 255]
     mixed = np.asarray(image) / 255 * (1 - shown) + colours * shown
-    Image.fromarray((255 * mixed).round().astype("uint8")).save(overlays, quality=92)
+    jpeg = BytesIO()  # into a file Pillow writes by itself, and then does not say why it cannot
+    Image.fromarray((255 * mixed).round().astype("uint8")).save(jpeg, format="JPEG", quality=92)
+    write_bytes(overlays, jpeg.getvalue())
 
 
 def _shapes(

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any, BinaryIO, Literal
 import numpy as np
 from PIL import Image
 
-from evaluation.console import console
+from evaluation.console import say
 from evaluation.data import VOID
 from evaluation.data.sample import truth_size
 from evaluation.measure.batches import Prepared
@@ -86,7 +86,7 @@ class PredictionWriter:
                 if not (path := self.path(one, sample_id)).is_file():
                     raise FileNotFoundError(f"{path} is gone: evaluate again with force=true")
             write_json(self.folder(one) / MANIFEST, self._manifest(one))
-            console.print(f"{self.kind}: {self.folder(one)}", highlight=False)
+            say(f"{self.kind}: ", self.folder(one))
 
     def _manifest(self, checked: CheckedSetting) -> dict[str, Any]:
         card = checked.setting.dataset.card

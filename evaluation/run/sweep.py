@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from evaluation.console import console
+from evaluation.console import say
 from evaluation.records.checked import CheckedSetting, Checks, check_setting
 from evaluation.records.record import Record
 from evaluation.run.job import Done, find, run_together
@@ -60,10 +60,11 @@ def run_sweep(
     todo = list(sweep.first.values())
     planned = plan_passes([sweep.settings[place] for place in todo])
     if todo:
-        console.print(str(planned), highlight=False)
+        for line in planned.lines:
+            say(line)
     for number, one in enumerate(planned.passes, start=1):
         if len(planned.passes) > 1:
-            console.print(f"pass {number}: {one}", highlight=False)
+            say(f"pass {number}: {one}")
         places = [todo[place] for place in one.places]
         sweep.evaluate(places)
         later = [todo[place] for other in planned.passes[number:] for place in other.places]
@@ -107,10 +108,9 @@ class _Sweep:
                 clear(checked, self.folder)
                 self.first.pop(checked.key, None)
         if skipped := len(self.done):
-            console.print(
+            say(
                 f"{skipped} of {len(self.settings)} settings skipped: their records are in "
-                f"{self.folder} (force=true evaluates them again)",
-                highlight=False,
+                f"{self.folder} (force=true evaluates them again)"
             )
 
     def evaluate(self, places: Sequence[int]) -> None:

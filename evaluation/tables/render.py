@@ -144,9 +144,9 @@ def to_terminal(sheet: TableSheet) -> Table:
     table, listed = Table(title=literal(sheet.title), title_justify="left"), reasons(sheet)
     for column in sheet.printed:
         number = column.decimals is not None
-        heading = column.name.replace(": ", "\n").replace(", ", ",\n") if number else column.name
-        shown = Text("\n").join(map(literal, heading.split("\n")))
-        table.add_column(shown, justify="right" if number else "left", no_wrap=number)
+        lines = column.name.replace(": ", "\n").replace(", ", ",\n") if number else column.name
+        heading = Text("\n").join(map(literal, lines.split("\n")))
+        table.add_column(heading, justify="right" if number else "left", no_wrap=number)
     for row in sheet.rows:
         table.add_row(*(_terminal_cell(column, row, listed) for column in sheet.printed))
     return table
