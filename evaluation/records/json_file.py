@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import math
 import stat
+from collections import Counter
 from pathlib import Path
 from typing import Any
 
@@ -29,7 +30,7 @@ def read_json(path: Path) -> Any:
         _check_plain(content, DEEPEST)
     except RecursionError:
         raise ValueError(_too_deep()) from None
-    except UnicodeError as error:
+    except (UnicodeDecodeError, UnicodeEncodeError) as error:
         raise ValueError(f"its text is no UTF-8: {error.reason}") from None
     except json.JSONDecodeError as error:
         raise ValueError(f"it is no JSON: {error}") from None
@@ -54,8 +55,7 @@ def read_bytes(path: Path) -> bytes:
 def _without_repeats(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
     found = dict(pairs)
     if len(found) < len(pairs):
-        seen = set[str]()
-        twice = next(name for name, _ in pairs if name in seen or seen.add(name))
+        (twice, _), *_ = Counter(name for name, _ in pairs).most_common(1)
         raise ValueError(f"it has {twice[:40]!r} twice")
     return found
 

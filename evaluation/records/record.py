@@ -11,9 +11,22 @@ from typing import Any
 from pydantic import ConfigDict, TypeAdapter, ValidationError
 
 from evaluation.console import visible
-from evaluation.records import schema
 from evaluation.records.json_file import read_json
 from evaluation.records.names import file_name
+from evaluation.records.schema import (
+    Code,
+    Cost,
+    Counts,
+    Created,
+    Description,
+    Key,
+    Model,
+    Names,
+    Scores,
+    Shares,
+    in_words,
+    short,
+)  # fmt: skip
 from evaluation.whole_files import write_json
 from gem.options import Count, PositiveInt
 
@@ -37,21 +50,21 @@ class Record:
     __pydantic_config__ = ConfigDict(extra="forbid")
 
     schema: Count
-    key: schema.Key
-    names: schema.Names
-    setting: schema.Description
-    scores: schema.Scores
+    key: Key
+    names: Names
+    setting: Description
+    scores: Scores
     titles: dict[str, str]
-    per_class: schema.Shares
-    counts: schema.Counts
+    per_class: Shares
+    counts: Counts
     images: Count
     limit: PositiveInt | None
     warnings: list[str]
-    model: schema.Model
+    model: Model
     hashes: dict[str, str | None]
-    cost: schema.Cost
-    code: schema.Code
-    created: schema.Created
+    cost: Cost
+    code: Code
+    created: Created
 
     @property
     def headline(self) -> float | None:
@@ -139,11 +152,11 @@ def _checked(content: Any) -> Record:
     if not isinstance(content, dict) or "schema" not in content:
         raise ValueError(f"expected schema {SCHEMA}, found none")
     if content["schema"] != SCHEMA:
-        raise ValueError(f"expected schema {SCHEMA}, found {schema.short(content['schema'])}")
+        raise ValueError(f"expected schema {SCHEMA}, found {short(content['schema'])}")
     try:
         record = _adapter().validate_python(content)
     except ValidationError as error:
-        raise ValueError(schema.in_words(error)) from None
+        raise ValueError(in_words(error)) from None
     _check_sense(record)
     return record
 
@@ -152,7 +165,7 @@ def _check_sense(record: Record) -> None:
     """Raise ValueError where fields contradict each other, so that a reader would be misled."""
     unknown = [name for name in record.titles if name not in record.scores]
     if unknown or not record.titles:
-        found = schema.short(unknown[0]) if unknown else "none"
+        found = short(unknown[0]) if unknown else "none"
         raise ValueError(f"titles: expected those of scores, found {found}")
     if record.limit is not None and record.images > record.limit:
         raise ValueError(f"images: found {record.images}, more than the limit of {record.limit}")

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import re
 import reprlib
-from collections.abc import Callable
 from datetime import datetime
 from typing import Annotated, Any
 
@@ -96,8 +95,9 @@ def _check_setting(found: dict[str, Any]) -> dict[str, Any]:
 
 
 def _check_targets(value: Any) -> None:
-    if isinstance(value, dict) and not isinstance(value.get("_target_", ""), str):
-        raise ValueError(f"expected text for _target_, found {short(value['_target_'])}")
+    target = value.get("_target_", "") if isinstance(value, dict) else ""
+    if not isinstance(target, str):
+        raise ValueError(f"expected text for _target_, found {short(target)}")  # noqa: TRY004
     if isinstance(value, dict | list):
         for item in value.values() if isinstance(value, dict) else value:
             _check_targets(item)
@@ -121,9 +121,7 @@ Cost = Annotated[
 Code = Annotated[
     dict[str, Any],
     _having("commit", "dirty"),
-    _typed(
-        commit=str | None, dirty=Flag, python=str, version=str | None, packages=dict[str, str]
-    ),
+    _typed(commit=str | None, dirty=Flag, python=str, version=str | None, packages=dict[str, str]),
 ]
 Created = Annotated[str, AfterValidator(_check_created)]
 

@@ -45,7 +45,8 @@ def build(
     foreign = [f"no record: {name}" for name in unread]
     size = path.stat().st_size / 1e6
     left_out = [f"left out: {name}" for name in (*unfit, *undrawn)]
-    return [*missing, *foreign, *left_out, f"report: {path} ({len(entries)} records, {size:.1f} MB)"]
+    said = f"report: {path} ({len(entries)} records, {size:.1f} MB)"
+    return [*missing, *foreign, *left_out, said]
 
 
 def _predictions(

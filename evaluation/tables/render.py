@@ -94,8 +94,9 @@ def to_markdown(sheet: TableSheet) -> str:
     names, rows = MARKDOWN.table(sheet)
     rule = ["---" if column.decimals is None else "---:" for column in sheet.printed]
     lines = [f"| {' | '.join(line)} |" for line in (names, rule, *rows)]
+    title = MARKDOWN.escape(sheet.title)
     return "\n".join(
-        [f"### {MARKDOWN.escape(sheet.title)}", "", *lines, "", *(f"- {one}" for one in MARKDOWN.notes(sheet)), ""]
+        [f"### {title}", "", *lines, "", *(f"- {one}" for one in MARKDOWN.notes(sheet)), ""]
     )
 
 

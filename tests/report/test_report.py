@@ -170,7 +170,8 @@ def test_the_command(folder, tmp_path):
     words = [f"records={folder}", f"tables={tmp_path}", "images=0", f"out={tmp_path / 'out'}"]
     command = [sys.executable, "scripts/report.py", *words]
     done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=True)
-    assert "predictions: left out with images=0\nno record: old.json: expected schema 2, found 0\n" in done.stdout
+    said = "predictions: left out with images=0\nno record: old.json: expected schema 2, found 0\n"
+    assert said in done.stdout
     assert "(7 records, " in done.stdout
     assert (tmp_path / "out" / "index.html").is_file()
     command[2] = f"records={tmp_path / 'none'}"
