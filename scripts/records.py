@@ -11,8 +11,12 @@ Filters compare a column: = and != with a pattern (* and ?) or patterns between 
 it is unique: iters, temperature. Scores are in percent. Records of another machine are merged by
 copying their files into the folder: the key in a name says whether the setting is the same.
 
+A file that is no valid record is listed with the reason, and left out. csv= writes all columns;
+texts that a spreadsheet would compute begin with an apostrophe there.
+
 rerun evaluates a record's setting here, says whether each number is the same, and ends with 1 if
-one is not. KEY=VALUE tells where the data or the weights lie here, and the device.
+one is not. KEY=VALUE tells where the data or the weights lie here, and the device. It writes
+nothing, and reads the files that the record names.
 """
 
 from collections.abc import Mapping, Sequence
@@ -51,14 +55,15 @@ def listing(filters: Sequence[str], own: Mapping[str, Any]) -> None:
     from evaluation.terminal.record_table import frame_table
 
     frame, others = read_frame(own["folder"])
-    if others:
-        say(f"not records: {', '.join(others)}")
+    for one in others:
+        say(f"no record: {one}")
     frame = sort(select(frame, filters), own["sort"])
     console.print(frame_table(frame))
     if own["csv"]:
+        from evaluation.records.spreadsheet import frame_csv
         from evaluation.whole_files import write_text
 
-        write_text(own["csv"], frame.to_csv(index=False))
+        write_text(own["csv"], frame_csv(frame))
         say("written: ", own["csv"])
 
 

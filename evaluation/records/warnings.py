@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-import json
 from pathlib import Path
 
+from evaluation.records.json_file import read_json
 from evaluation.setting import Setting
 
 
@@ -25,9 +25,9 @@ def warnings_of(setting: Setting) -> list[str]:
 def _tuned_on(path: Path, setting: Setting) -> list[str]:
     """How many of the evaluated samples the protocol's values were tuned on. Raises ValueError."""
     try:
-        tuned = json.loads(path.read_text(encoding="utf-8"))
+        tuned = read_json(path)
         same = tuned["dataset"] == setting.dataset.card.name
-        shared = set(tuned["ids"]) & set(setting.ids) if same else set()
-    except (OSError, json.JSONDecodeError, KeyError, TypeError) as error:
+        shared = set(map(str, tuned["ids"])) & set(setting.ids) if same else set()
+    except (OSError, ValueError, KeyError, TypeError) as error:
         raise ValueError(f"protocol.tuned={path} is not a file of scripts/tune.py") from error
     return [f"TUNED ON {len(shared)} OF THESE SAMPLES: {path}"] if shared else []
