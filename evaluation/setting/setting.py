@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING, Annotated, Protocol
 
-from pydantic import SkipValidation
+from pydantic import Field, SkipValidation, Strict
 
 from evaluation.data import Dataset, Words
 from evaluation.setting.protocol import EvalProtocol
-from gem.options import Count, PositiveInt, options
+from gem.options import PositiveInt, options
 from gem.segmenter import Segmenter
 from gem.vocabulary import Prompts, Vocabulary
 
@@ -29,8 +29,9 @@ class Setting:
     """What is evaluated, on what, and how.
 
     metric: which numbers are computed, `evaluation.measure.ByTask` unless configured otherwise.
-    batch_size: images a forward pass; changes the speed, not the result.
-    workers: threads that read and resize ahead of the model; changes the speed, not the result.
+    batch_size: images a forward pass, up to 1024; changes the speed, not the result.
+    workers: threads that read and resize ahead of the model, up to 256; changes the speed, not the
+        result.
     limit: take the first n samples only; null takes all.
     """
 
@@ -40,8 +41,8 @@ class Setting:
     prompts: Prompts
     metric: SkipValidation[Metric]
     vocabulary: Words = Words()
-    batch_size: PositiveInt = 8
-    workers: Count = 2
+    batch_size: Annotated[int, Strict(), Field(ge=1, le=1024)] = 8
+    workers: Annotated[int, Strict(), Field(ge=0, le=256)] = 2
     limit: PositiveInt | None = None
 
     @property
