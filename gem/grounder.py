@@ -55,7 +55,7 @@ class Grounder:
         )
         maps = encoded.scores(queries)
         if not in_range(maps):
-            raise ValueError(f"the scores of {self.segmenter.title} for this image are not finite")
+            raise ValueError(f"{self.segmenter.title} gives scores for this image that are not finite")
         return min_max(upsample(maps, (image.height, image.width)))
 
 

@@ -32,7 +32,8 @@ def between(low: float, high: float) -> AfterValidator:
     return AfterValidator(check)
 
 
-Positive = Annotated[float, Strict(), between(*SINGLE)]
+Positive = Annotated[float, Strict(), Field(gt=0, allow_inf_nan=False)]
+Factor = Annotated[float, Strict(), between(*SINGLE)]  # what tensors are multiplied with
 Fraction = Annotated[float, Strict(), Field(ge=0, le=1)]
 Flag = Annotated[bool, Strict()]
 

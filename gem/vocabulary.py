@@ -31,9 +31,7 @@ def _has_one_gap(template: str) -> str:
     except ValueError:  # braces that are not paired
         gaps = []
     if gaps != [("", "", None)]:
-        raise ValueError(
-            f"the template {template!r} needs one {{}} for the word, and no other gap"
-        )
+        raise ValueError(f"the template {template!r} needs one {{}} for the word, and no other gap")
     return template
 
 
@@ -94,9 +92,7 @@ class Vocabulary:
         for index, word in self.class_words:
             name, alike = self.names[index], (index, same_form(word))
             if not alike[1]:
-                raise ValueError(
-                    f"the class {name!r} has an empty word in {self.words[index]!r}"
-                )
+                raise ValueError(f"the class {name!r} has an empty word in {self.words[index]!r}")
             if odd := [one for one in word if _unseen(one)]:
                 raise ValueError(
                     f"the class {name!r} has the word {word!r}, in which U+{ord(odd[0]):04X} "
@@ -178,6 +174,6 @@ def embed_words(
     filled = [form.format(word) for _, word in vocabulary.class_words for form in templates]
     text = rearrange(embed(filled), "(w t) e -> w t e", t=len(templates))
     mean = text.mean(dim=1)
-    found = mean / mean.norm(dim=-1, keepdim=True)  # of length 0: nan, never a silent 0
+    found: Tensor = mean / mean.norm(dim=-1, keepdim=True)  # of length 0: nan, never a silent 0
     check_text(found, [word for _, word in vocabulary.class_words])
     return found

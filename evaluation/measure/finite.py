@@ -12,7 +12,7 @@ import torch
 from jaxtyping import Bool, Float, Int
 from torch import Tensor
 
-from gem.segmenter import EncodedImage, Segmenter, in_range
+from gem.segmenter import LARGEST, EncodedImage, Segmenter, in_range
 from gem.vocabulary import Queries
 
 
@@ -22,8 +22,8 @@ class NotFiniteError(ValueError):
     def __init__(self, segmenter: Segmenter, sample_id: str) -> None:
         name = f"{segmenter.title} {segmenter.variant}".strip()
         super().__init__(
-            f"sample {sample_id}: the scores of {name} are not finite, or beyond what float32 "
-            "can be reckoned with"
+            f"sample {sample_id}: {name} gives scores that are not finite (nan, infinite or beyond "
+            f"{LARGEST:g})"
         )
         self.segmenter = segmenter
 

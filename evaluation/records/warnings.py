@@ -16,6 +16,8 @@ def warnings_of(setting: Setting) -> list[str]:
     whole = setting.dataset.card.images or len(setting.dataset.ids)
     if len(setting.ids) != whole:
         said.append(f"{len(setting.ids)} of the {whole} images of the split")
+    if setting.dataset.card.task != "points":  # there each class is asked for by itself
+        said.extend(f"{clash}: the first counts" for clash in setting.class_vocabulary.clashes)
     said.extend(getattr(setting.dataset, "notes", ()))  # of readers that may leave rows out
     if setting.protocol.tuned:
         said += _tuned_on(Path(setting.protocol.tuned), setting)

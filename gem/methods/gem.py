@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, ClassVar, Literal
 from pydantic import field_validator, model_validator
 
 from gem.methods.method import Method
-from gem.options import SINGLE, Flag, Iterations, Positive, PositiveInt, options
+from gem.options import SINGLE, Factor, Flag, Iterations, PositiveInt, options
 
 if TYPE_CHECKING:
     from collections.abc import Hashable
@@ -46,8 +46,8 @@ class Gem(Method):
     published: ClassVar[str] = "2023-12"
 
     iters: Iterations = 1
-    temperature: Literal["adaptive", "standard"] | Positive = "adaptive"
-    temperature_scale: Positive = 1.0
+    temperature: Literal["adaptive", "standard"] | Factor = "adaptive"
+    temperature_scale: Factor = 1.0
     normalize: Flag = True
     projections: tuple[Literal["q", "k", "v"], ...] = ("q", "k", "v")
     blocks: PositiveInt = 4
