@@ -55,7 +55,9 @@ class Grounder:
         )
         maps = encoded.scores(queries)
         if not in_range(maps):
-            raise ValueError(f"{self.segmenter.title} gives scores for this image that are not finite")
+            raise ValueError(
+                f"{self.segmenter.title} gives scores for this image that are not finite"
+            )
         return min_max(upsample(maps, (image.height, image.width)))
 
 

@@ -81,6 +81,7 @@ KINDS = {
 }
 
 
+@pytest.mark.filterwarnings("ignore:Validating sparse tensor")
 @pytest.mark.parametrize("sentence", KINDS)
 def test_tensors_of_another_kind(sentence, folder, state, tmp_path):
     """`load_state_dict` would turn most of them into floating-point numbers without a word."""
@@ -99,9 +100,7 @@ def test_a_logit_scale_is_one_number(count, folder, state, tmp_path):
 
 def test_a_logit_scale_in_brackets_is_one_number_too(folder, state, tmp_path):
     path = written(state, tmp_path / "w.safetensors", "logit_scale", state["logit_scale"][None])
-    towers = OpenClip(
-        model=str(folder), weights=str(path), quick_gelu=False, device="cpu"
-    ).towers
+    towers = OpenClip(model=str(folder), weights=str(path), quick_gelu=False, device="cpu").towers
     assert torch.equal(towers.model.logit_scale, state["logit_scale"])
 
 

@@ -56,8 +56,7 @@ def setting(small):
 
 def said(sample, name="CLIP value=nan"):
     return (
-        f"sample {sample}: {name} gives scores that are not finite "
-        "(nan, infinite or beyond 1e+30)"
+        f"sample {sample}: {name} gives scores that are not finite (nan, infinite or beyond 1e+30)"
     )
 
 
@@ -225,7 +224,7 @@ def test_scores_are_asked_once_and_checked_later(setting):
         labels = None
         asked = 0
 
-        def scores(self, queries):
+        def scores(self, queries):  # noqa: ARG002
             self.asked += 1
             return torch.full((1, 1, 1), float("nan"))
 

@@ -151,7 +151,7 @@ def test_what_was_not_written_is_not_believed(said, damage, setting, cache, caps
     assert capsys.readouterr().out == ""
 
 
-def test_the_hash_of_what_was_used(setting, small):
+def test_the_hash_of_what_was_used(setting):
     """That of the bytes, the same from the cache and from the tower, another for other words."""
     first, again = (evaluate(replace(setting, limit=1)).text for _ in range(2))
     text = embed_text(setting).text
