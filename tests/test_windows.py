@@ -39,7 +39,7 @@ def test_every_pixel_is_seen_by_whole_windows(size, share, height, width):
     assert seen.min() >= 1
 
 
-@pytest.mark.parametrize("wrong", [(0, 1), (4, 0), (4, 5)])
+@pytest.mark.parametrize("wrong", [(0, 1), (4, 0), (4, 5), (8193, 1), (10**30, 10**30)])
 def test_windows_leave_no_gaps(wrong):
     with pytest.raises(ValidationError):
         SlidingWindow(size=wrong[0], stride=wrong[1])

@@ -91,7 +91,12 @@ def make_record(checked: CheckedSetting, result: Result) -> Record:
         images=result.images,
         limit=setting.limit,
         warnings=list(checked.warnings),
-        model={"name": model.model, "weights": model.source, "sha256": model.sha256},
+        model={
+            "name": model.model,
+            "weights": model.source,
+            "sha256": model.sha256,
+            "text": result.text,
+        },
         hashes=checked.hashes,
         cost=cost(
             seconds=result.seconds,

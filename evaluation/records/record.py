@@ -42,6 +42,9 @@ class Record:
     nothing of the kind occurred. titles: what tables call the scores that have a column.
     ``hashes`` tell which weights, vocabulary, protocol, samples and files were used; two records
     with the same ``key`` are of the same setting and, of the same data, have the same scores.
+    model: its name, its weights and their sha256, and under ``text`` the sha256 of the embeddings
+    of the words as they were used. The last is for looking at, not for comparing: another CPU
+    rounds them otherwise. Records from before it was kept lack it.
 
     A file may come from anywhere: its types are checked when it is read, and when it is written.
     Building one in Python checks nothing.

@@ -42,6 +42,7 @@ def label_folder(setting: Setting, folder: Path, advance: Advance) -> list[Path]
         for item, one in zip(batch, encoded[setting.segmenter], strict=True):
             image: Image.Image = item.truth
             labels = decide(setting, one, queries, (image.height, image.width))
+            one.check()
             _write_pictures(image, labels, folder, stems[item.id])
             size = {"width": image.width, "height": image.height}
             images.append({"id": len(images) + 1, "file_name": item.id, **size})

@@ -19,13 +19,13 @@ from evaluation.data.sample import truth_size
 from evaluation.measure.batches import Prepared
 from evaluation.measure.decision import label_map
 from evaluation.measure.evaluate import Watch
+from evaluation.measure.finite import CheckedImage
 from evaluation.pictures.palette import palette_bytes
 from evaluation.records.checked import CheckedSetting
 from evaluation.setting import Setting
 from evaluation.whole_files import write_json, write_whole
 
 if TYPE_CHECKING:
-    from gem.segmenter import EncodedImage
     from gem.vocabulary import Queries
 
 SUFFIX = {"predictions": ".png", "scores": ".npz"}
@@ -68,7 +68,7 @@ class PredictionWriter:
                 )
         by_setting = {one.setting: one for one in settings}
 
-        def write(setting: Setting, queries: Queries, image: EncodedImage, item: Prepared) -> None:
+        def write(setting: Setting, queries: Queries, image: CheckedImage, item: Prepared) -> None:
             path = self.path(by_setting[setting], item.id)
             if self.kind == "scores":
                 write_whole(path, partial(_write_scores, image=image, queries=queries))
@@ -113,11 +113,13 @@ class PredictionWriter:
 
 
 def _labels(
-    setting: Setting, queries: Queries, image: EncodedImage, item: Prepared
+    setting: Setting, queries: Queries, image: CheckedImage, item: Prepared
 ) -> np.ndarray[Any, Any]:
     size, background = truth_size(item.truth), setting.dataset.card.background
     found = label_map(image, queries, setting.protocol, size, background=background)
-    return found.cpu().numpy().astype("uint8")
+    labels = found.cpu().numpy().astype("uint8")
+    image.check()
+    return labels
 
 
 def _write_png(stream: BinaryIO, *, labels: np.ndarray[Any, Any], background: bool) -> None:
@@ -126,6 +128,7 @@ def _write_png(stream: BinaryIO, *, labels: np.ndarray[Any, Any], background: bo
     picture.save(stream, format="PNG")
 
 
-def _write_scores(stream: BinaryIO, *, image: EncodedImage, queries: Queries) -> None:
+def _write_scores(stream: BinaryIO, *, image: CheckedImage, queries: Queries) -> None:
     maps = image.scores(queries).cpu().numpy()
+    image.check()
     np.savez_compressed(stream, scores=maps, words=np.array(queries.words))

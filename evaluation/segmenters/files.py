@@ -105,9 +105,11 @@ def read_scores(path: Path) -> Float[Tensor, "w u v"]:
             f"{path} has scores of the shape {scores.shape} and type {scores.dtype}, expected "
             "floating-point maps [words, rows, columns]"
         )
-    if not np.isfinite(scores).all():
+    with np.errstate(over="ignore"):  # what float32 does not hold becomes infinite
+        single = scores.astype("float32")
+    if not np.isfinite(single).all():
         raise ValueError(f"{path} has scores that are not finite")
-    return torch.from_numpy(scores.astype("float32"))
+    return torch.from_numpy(single)
 
 
 def _read(path: Path) -> dict[str, np.ndarray[Any, Any]]:

@@ -22,6 +22,7 @@ from open_clip.pretrained import (
 from safetensors.torch import load_file
 from torch import Tensor
 
+from gem.backbones.fitting import fit_state
 from gem.backbones.open_clip_model import folder_of, own_quick_gelu
 
 REACH_SECONDS = 4.0
@@ -61,7 +62,8 @@ def load_weights(model: CLIP | CustomTextCLIP, path: Path, name: str) -> str:
     """Fill ``model`` from a file and return the file's sha256.
 
     Position embeddings of another grid are resized as open_clip does. Raises ValueError if the
-    file cannot be read or is of another architecture; the model is then not to be used.
+    file cannot be read or is of another architecture, if a tensor holds nan or infinite values, or
+    would in the precision of the model; the model is then not to be used.
     """
     state = read_state(path)
     if "input_resolution" in state and not _quick(model):
@@ -72,12 +74,7 @@ def load_weights(model: CLIP | CustomTextCLIP, path: Path, name: str) -> str:
         state.pop(key, None)
     if "positional_embedding" in state and not hasattr(model, "positional_embedding"):
         state = open_clip.model.convert_to_custom_text_state_dict(state)
-    if "logit_scale" in state:  # a scalar in some releases, a vector of one in others
-        state["logit_scale"] = state["logit_scale"].reshape(model.logit_scale.shape)
-    if (positions := state.get("visual.positional_embedding")) is not None:
-        state["visual.positional_embedding"] = positions.float()  # half is not resized on a CPU
-        open_clip.model.resize_pos_embed(state, model)
-    _check_fits(model, state, f"{path} does not hold a {name}")
+    fit_state(model, state, path, f"{path} does not hold a {name}")
     model.load_state_dict(state)
     return sha256(path)
 
@@ -134,20 +131,6 @@ def _is_torchscript(path: Path) -> bool:
 
 def _quick(model: torch.nn.Module) -> bool:
     return any(type(part).__name__ == "QuickGELU" for part in model.modules())
-
-
-def _check_fits(model: torch.nn.Module, state: Mapping[str, Tensor], claim: str) -> None:
-    """Raise ValueError with the first key that is missing, foreign or of another shape."""
-    wanted = model.state_dict()
-    for key, value in wanted.items():
-        if key not in state:
-            raise ValueError(f"{claim}: it lacks {key}")
-        if state[key].shape != value.shape:
-            found, expected = tuple(state[key].shape), tuple(value.shape)
-            raise ValueError(f"{claim}: {key} is {found} in the file, {expected} in the model")
-    foreign = sorted(set(state) - set(wanted))
-    if foreign:
-        raise ValueError(f"{claim}: it has {foreign[0]}, which the model lacks")
 
 
 def _fetch(model: str, tag: str, source: Mapping[str, str]) -> Path:
