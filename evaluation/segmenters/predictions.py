@@ -39,7 +39,7 @@ class Predictions:
     A label map has the size of its image and decides by itself: neither threshold nor prompts of
     the protocol count. Scores are an array ``scores`` [w, u, v] of finite numbers of any
     resolution, one map for each word of the vocabulary in its order, where more is better; with
-    ``words``, an array of text, they are checked against the vocabulary. The protocol decides.
+    ``words``, an array of text, they are checked against the vocabulary and each other. The protocol decides.
     ``save=predictions`` and ``save=scores`` of run.py write such folders.
 
     root: the folder. title: what tables call it. published: year and month, for their order.
@@ -142,7 +142,7 @@ class Predictions:
 
         path = self.path(sample_id)
         if self.found_kind == "scores":
-            return read_scores(path)
+            return read_scores(path, self._first_words)
         return read_labels(path, (image.height, image.width), self._encoding)
 
     def embed(self, vocabulary: Vocabulary, prompts: Prompts) -> Float[Tensor, "w 3"]:  # noqa: ARG002
@@ -157,8 +157,7 @@ class Predictions:
         from evaluation.segmenters.files import check_words
 
         if self.found_kind == "scores":
-            first = min(Path(self.root).rglob(f"*{SUFFIX['scores']}"))
-            check_words(first, [word for _, word in vocabulary.class_words])
+            check_words(self._first, [word for _, word in vocabulary.class_words])
         count = len(vocabulary.class_words)
         shift = 0 if vocabulary.background else int(self._card.background)
         rows = [[n, count, index + shift] for n, (index, _) in enumerate(vocabulary.class_words)]
@@ -186,6 +185,17 @@ class Predictions:
 
     def unload(self) -> None:
         """There is no model."""
+
+    @cached_property
+    def _first(self) -> Path:
+        """The file whose words are compared with the vocabulary, and with those of the others."""
+        return min(Path(self.root).rglob(f"*{SUFFIX['scores']}"))
+
+    @cached_property
+    def _first_words(self) -> tuple[str, ...] | None:
+        from evaluation.segmenters.files import read_words
+
+        return read_words(self._first)
 
     @property
     def _card(self) -> Card:
