@@ -36,6 +36,10 @@ TURNS = {
     8: Image.Transpose.ROTATE_90,
 }
 """What brings the stored pixels of an EXIF orientation into the position that is shown."""
+SAID = (
+    ValueError, OSError, SyntaxError, Image.DecompressionBombError, Image.DecompressionBombWarning,
+)  # fmt: skip
+"""Errors whose text is a sentence."""
 UNSTATED = ("I", "F")
 """Modes of 32 bits: files do not say which value is white."""
 
@@ -167,4 +171,4 @@ def reason(error: Exception) -> str:
     if isinstance(error, MemoryError):
         return "it needs more memory than there is"
     said = " ".join(str(error).split())
-    return said if isinstance(error, ValueError | OSError) else f"{type(error).__name__}: {said}"
+    return said if isinstance(error, SAID) else f"{type(error).__name__}: {said}"

@@ -98,8 +98,8 @@ def read_words(path: Path) -> tuple[str, ...] | None:
     return _words_in(path, _read(path))
 
 
-def read_scores(path: Path, words: Sequence[str] | None = None) -> Float[Tensor, "w u v"]:
-    """The array ``scores`` of an ``.npz``; ``words`` are those that its maps must be of.
+def read_scores(path: Path, words: Sequence[str] | None) -> Float[Tensor, "w u v"]:
+    """The array ``scores`` of an ``.npz``; ``words`` are what the first file of the folder says.
 
     Raises ValueError, naming the file, if it is none, or if it says other words.
     """
@@ -116,7 +116,7 @@ def read_scores(path: Path, words: Sequence[str] | None = None) -> Float[Tensor,
         single = scores.astype("float32")
     if not np.isfinite(single).all():
         raise ValueError(f"{path} has scores that are not finite")
-    if words is not None and _words_in(path, found) not in (None, words):
+    if (said := _words_in(path, found)) is not None and said != words:
         raise ValueError(f"{path} says other words of its maps than the first file of the folder")
     return torch.from_numpy(single)
 

@@ -132,7 +132,7 @@ def test_columns_that_are_not_there(changes, said, tmp_path):
 
 def test_ids_that_are_not_unique(tmp_path):
     path = as_parquet(table(key=["a", "a"]), tmp_path)
-    with pytest.raises(ValueError, match="identifier=key: the ids are not unique"):
+    with pytest.raises(ValueError, match="identifier=key: the id 'a' is there 2 times, expected once$"):
         hub(path, identifier="key").ids  # noqa: B018
 
 

@@ -80,7 +80,7 @@ def test_a_palette_with_transparency(voc):
 
 
 def test_building_touches_no_files():
-    Pairs(dataset="nothing", root="/no/such", listing="x", image="y", mask="z")
+    Pairs(dataset="nothing", root="/no/such", listing="x", image="{id}", mask="{id}")
 
 
 def test_no_root():
