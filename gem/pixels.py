@@ -55,9 +55,7 @@ def read_image(source: Path | BytesIO, name: str = "") -> Image.Image:
     except FileNotFoundError:
         raise FileNotFoundError(f"there is no image {name or source}") from None
     except Exception as error:  # Pillow's parsers of hostile bytes raise anything
-        raise ValueError(
-            f"{name or source} cannot be read as an image: {reason(error)}"
-        ) from error
+        raise ValueError(f"{name or source} cannot be read as an image: {reason(error)}") from error
 
 
 def read_photograph(source: Path) -> Image.Image:
@@ -79,7 +77,7 @@ def orientation(image: Image.Image) -> int:
     """
     try:
         found = image.getexif().get(ExifTags.Base.Orientation, 1)
-    except Exception:  # a parser of hostile bytes
+    except Exception:  # noqa: BLE001 a parser of hostile bytes
         return 1
     return found if isinstance(found, int) and found in TURNS else 1
 
@@ -122,7 +120,7 @@ def read_bytes(source: Path | BytesIO) -> bytes:
     return content
 
 
-def open_image(content: bytes) -> Image.Image:
+def open_image(content: bytes) -> ImageFile.ImageFile:
     """An image in its own mode, decoded when it is used: then, as here, Pillow raises anything."""
     if ImageFile.LOAD_TRUNCATED_IMAGES:
         raise ValueError("PIL.ImageFile.LOAD_TRUNCATED_IMAGES is set, which fills gaps with grey")

@@ -28,7 +28,9 @@ def png(rows, *, bits, colours, width):
     """A PNG that Pillow does not write."""
 
     def chunk(kind, data):
-        return struct.pack(">I4s", len(data), kind) + data + struct.pack(">I", zlib.crc32(kind + data))
+        return (
+            struct.pack(">I4s", len(data), kind) + data + struct.pack(">I", zlib.crc32(kind + data))
+        )
 
     header = struct.pack(">IIBBBBB", width, len(rows), bits, colours, 0, 0, 0)
     pixels = zlib.compress(b"".join(b"\0" + row for row in rows))
@@ -185,5 +187,5 @@ def test_eps_is_not_run():
 
 def test_a_file_of_another_kind_is_not_read_whole(monkeypatch):
     monkeypatch.setattr("gem.pixels.LARGEST_FILE", 10)
-    with pytest.raises(ValueError, match="it has more than 10 bytes$"):
+    with pytest.raises(ValueError, match=r"it has more than 10 bytes$"):
         read_image(gem.pixels.Path(__file__))

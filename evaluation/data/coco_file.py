@@ -47,7 +47,7 @@ class CocoCategory:
 class CocoFile:
     """What is used of an annotation file."""
 
-    images: Annotated[list[CocoImage], FailFast(), Field(min_length=1)]
+    images: Annotated[list[CocoImage], FailFast()]
     annotations: Annotated[list[CocoAnnotation], FailFast()]
     categories: Annotated[list[CocoCategory], FailFast()]
 
@@ -64,11 +64,16 @@ def read_coco(path: Path) -> CocoFile:
         raise ValueError(
             f"{path} cannot be read as COCO instances: {_first_fault(error)}"
         ) from error
+    if not found.images:
+        raise ValueError(f"{path}: there is no image")
     for kind, items in (
         ("image", found.images), ("annotation", found.annotations), ("category", found.categories),
     ):  # fmt: skip
         if (twice := _first_twice(item.id for item in items)) is not None:
             raise ValueError(f"{path}: the {kind} id {twice} is there twice, expected once")
+    for image in found.images:
+        if image.file_name.startswith("/") or "../" in image.file_name:
+            raise ValueError(f"{path}: the file name {image.file_name!r} is not one below a folder")
     images = {image.id for image in found.images}
     categories = {category.id for category in found.categories}
     for item in found.annotations:
@@ -88,7 +93,11 @@ def _adapter() -> TypeAdapter[CocoFile]:
 
 def _first_twice(values: Iterable[Hashable]) -> Hashable | None:
     seen: set[Hashable] = set()
-    return next((value for value in values if value in seen or seen.add(value)), None)
+    for value in values:
+        if value in seen:
+            return value
+        seen.add(value)
+    return None
 
 
 def _first_fault(error: ValidationError) -> str:

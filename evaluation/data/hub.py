@@ -62,7 +62,7 @@ class Hub:
         found, source = list(self._rows[self.identifier]), f"dataset.identifier={self.identifier}"
         for row, value in enumerate(found):
             if isinstance(value, bool) or not isinstance(value, str | int):
-                raise ValueError(
+                raise ValueError(  # noqa: TRY004 a user's data, not our call
                     f"{source}: row {row} has {value!r}, expected text or a whole number"
                 )
         ids = tuple(map(str, found))

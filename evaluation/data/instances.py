@@ -30,6 +30,7 @@ if TYPE_CHECKING:
 
 T = TypeVar("T")
 
+
 @dataclass(frozen=True)
 class Annotated:
     """One image of an annotation file: its size and its annotations in the order of the file."""

@@ -10,7 +10,7 @@ import numpy as np
 
 if TYPE_CHECKING:
     from jaxtyping import Integer
-    from PIL import Image
+    from PIL import Image, ImageFile
 
 ID_MODES = {"P", "L", "I", "I;16", "I;16B"}
 FORMATS = ("PNG", "TIFF", "BMP", "GIF")
@@ -36,9 +36,7 @@ def read_mask(source: Path | BytesIO, name: str = "") -> Integer[np.ndarray, "y 
         raise ValueError(f"{name or source} cannot be read as a mask: {reason(error)}") from error
 
 
-def check_mask_size(
-    stored: Integer[np.ndarray, "y x"], image: Image.Image, *, what: str
-) -> None:
+def check_mask_size(stored: Integer[np.ndarray, "y x"], image: Image.Image, *, what: str) -> None:
     """Raise ValueError if a mask has not the size of the stored pixels of its image."""
     if stored.shape != (image.height, image.width):
         raise ValueError(
@@ -60,7 +58,7 @@ def turned_hint(image: Image.Image, size: tuple[int, ...]) -> str:
     )
 
 
-def _check_exact(opened: Image.Image) -> None:
+def _check_exact(opened: ImageFile.ImageFile) -> None:
     """Raise ValueError where Pillow would give other numbers than were stored."""
     if opened.format not in FORMATS:
         raise ValueError(

@@ -19,9 +19,9 @@ class PointLabels:
     """Images by id, and points that say of one class yes or no; those that are unsure are dropped.
 
     Benenson and Ferrari, From colouring-in to pointillism (2022). The classes are those that have
-    points in the table, by their official names. Points belong to the stored pixels of an image, and
-    EXIF orientation is ignored: the publisher's files are what a sensor saw, and it offers a turn
-    for "the image and boxes" together (openimages/web/2018-05-17-rotation-information.html).
+    points in the table, by their official names. Points belong to the stored pixels of an image,
+    and EXIF orientation is ignored: the publisher's files are what a sensor saw, and it offers a
+    turn for "the image and boxes" together (openimages/web/2018-05-17-rotation-information.html).
 
     dataset: the name of the card.
     root: the folder that holds everything else.

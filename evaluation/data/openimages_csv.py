@@ -113,25 +113,20 @@ def _read(path: Path, columns: tuple[str, ...], *, texts: tuple[str, ...]) -> pd
     """Some columns of a csv: texts, and numbers, which are nan where there is none."""
     import pandas as pd
 
-    numbers = [name for name in columns if name not in texts]
     # Texts not as "category" at once: pandas would read ids of digits as numbers, 0012 as 12.
-    kinds: dict[str, type] = dict.fromkeys(texts, str)
-
-    def read(kind: type) -> pd.DataFrame:
-        return pd.read_csv(
-            path, usecols=list(columns), dtype=kinds | dict.fromkeys(numbers, kind),
-            keep_default_na=False, index_col=False,
-        )  # fmt: skip
-
+    kinds = dict.fromkeys(texts, str)
     try:
         _check_header(path, columns)
-        try:
-            return read(float)
-        except ValueError:  # some row has no number there
-            frame = read(str)
+        frame = pd.read_csv(
+            path, usecols=list(columns), dtype=kinds, keep_default_na=False,
+            index_col=False,  # else a header that is too short moves every column
+            low_memory=False,  # else each part of a file has types of its own
+        )  # fmt: skip
     except Exception as error:  # pandas' parser raises more than its ParserError
         raise ValueError(f"{path} cannot be read: {' '.join(str(error).split())}") from error
-    for name in numbers:
+    for name in set(columns) - set(texts):  # one word among them makes the column text
+        if frame[name].dtype == bool:  # nothing but True and False is no number either
+            frame[name] = float("nan")
         frame[name] = pd.to_numeric(frame[name], errors="coerce").astype("float64")
     return frame
 

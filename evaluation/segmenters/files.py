@@ -19,7 +19,7 @@ from torch import Tensor
 
 from evaluation.data.card import VOID
 from evaluation.data.encoding import Encoding
-from evaluation.data.pairs import read_mask
+from evaluation.data.mask_files import read_mask
 from gem.vocabulary import Queries
 
 # numpy parses the header of an array with `ast`, which some versions of Python do not let two
@@ -81,9 +81,8 @@ def read_labels(path: Path, size: tuple[int, int], encoding: Encoding) -> Int[Te
     return torch.from_numpy(labels.astype("int64"))
 
 
-def check_words(path: Path, words: Sequence[str]) -> None:
-    """Raise ValueError if a file of scores says that its maps are of other words."""
-    said = read_words(path)
+def check_words(path: Path, said: tuple[str, ...] | None, words: Sequence[str]) -> None:
+    """Raise ValueError if what a file of scores says of its maps are other words."""
     if said is None or said == tuple(words):
         return
     pairs = zip_longest(said, words)

@@ -29,8 +29,8 @@ KEPT_BYTES = 64 * 2**20
 class Toy:
     """Scenes of seeds that the tiny model was not trained on and, unless ``tune``, not tuned on.
 
-    dataset: the name of the card. scenes: how many, a million at most. size: side of the drawn images
-    and of their masks, 16 to 4096 pixels.
+    dataset: the name of the card. scenes: how many, a million at most. size: side of the drawn
+    images and of their masks, 16 to 4096 pixels.
     split: ``eval`` or ``tune``; both are disjoint from the training seeds and from each other.
     """
 
