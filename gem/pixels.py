@@ -24,6 +24,7 @@ import numpy as np
 from PIL import ExifTags, Image, ImageFile, UnidentifiedImageError
 
 PNG = b"\x89PNG\r\n\x1a\n"
+END_OF_CODE = b"\xff\xd9"
 LARGEST_FILE = 2**31 - 1
 """Bytes: more than the largest image has that is read, uncompressed."""
 TURNS = {
@@ -127,6 +128,8 @@ def open_image(content: bytes) -> ImageFile.ImageFile:
     if content.startswith(PNG):
         check_png(content)
     opened = Image.open(BytesIO(content))
+    if opened.format == "JPEG2000" and END_OF_CODE not in content:
+        raise ValueError("it ends early")  # its decoder makes grey of what is missing
     if opened.format == "EPS":
         raise ValueError("it is EPS, a program that would have to be run")
     if 0 in opened.size:

@@ -161,6 +161,11 @@ def test_an_image_that_is_cut_is_an_error_and_no_grey(kind, share, noise):
     said(BytesIO(content[: int(share * len(content))]))
 
 
+def test_a_jpeg_2000_that_is_cut_behind_its_header_is_no_grey_picture(noise):
+    content = encode(noise, "JPEG2000").getvalue()
+    assert said(BytesIO(content[: content.index(b"\xff\x93") + 2])) == "it ends early"
+
+
 def test_gaps_are_never_filled(noise, monkeypatch):
     """A library beside ours may have set what is global in Pillow."""
     monkeypatch.setattr(ImageFile, "LOAD_TRUNCATED_IMAGES", True)

@@ -56,7 +56,9 @@ class Hub:
 
     @cached_property
     def ids(self) -> tuple[str, ...]:
-        """The values of the identifier column, or the row numbers."""
+        """The values of the identifier column, or the row numbers. Raises if there is no row."""
+        if not len(self._rows):
+            raise ValueError(f"dataset.repository={self.repository} has no rows")
         if self.identifier is None:
             return tuple(f"{row:08d}" for row in range(len(self._rows)))
         found, source = list(self._rows[self.identifier]), f"dataset.identifier={self.identifier}"
@@ -144,23 +146,32 @@ def _load(repository: str, *, split: str, revision: str | None) -> Any:
     import datasets
 
     datasets.disable_progress_bars()
+    datasets.logging.set_verbosity(datasets.logging.CRITICAL)  # it tells what it raises as well
     path = Path(repository)
     if path.suffix not in BUILDERS and not path.is_dir():
         _reach(repository)
     try:
-        if path.suffix in BUILDERS:
-            if not path.is_file():
-                raise FileNotFoundError("there is no such file")
-            files = {split: str(path)}
-            return datasets.load_dataset(BUILDERS[path.suffix], data_files=files, split=split)
-        if (path / "dataset_dict.json").is_file():
-            return datasets.load_from_disk(f"{repository}/{split}")
-        if (path / "state.json").is_file():
-            return datasets.load_from_disk(repository)
-        return datasets.load_dataset(repository, revision=revision, split=split)
+        rows = _open(path, repository, split=split, revision=revision)
+        rows.data.table.validate(full=True)  # else damaged offsets end the process, not the call
     except Exception as error:  # the library's and pyarrow's, of any kind for damaged files
         reason = next(iter(str(error).strip().splitlines()), type(error).__name__)
         raise ValueError(f"dataset.repository={repository} cannot be loaded: {reason}") from error
+    return rows
+
+
+def _open(path: Path, repository: str, *, split: str, revision: str | None) -> Any:
+    import datasets
+
+    if path.suffix in BUILDERS:
+        if not path.is_file():
+            raise FileNotFoundError("there is no such file")
+        files = {split: str(path)}
+        return datasets.load_dataset(BUILDERS[path.suffix], data_files=files, split=split)
+    if (path / "dataset_dict.json").is_file():
+        return datasets.load_from_disk(f"{repository}/{split}")
+    if (path / "state.json").is_file():
+        return datasets.load_from_disk(repository)
+    return datasets.load_dataset(repository, revision=revision, split=split)
 
 
 def _reach(repository: str) -> None:

@@ -167,5 +167,11 @@ def _images(
 
 def _sentence(kind: str, bad: Bool[np.ndarray, " n"], frame: pd.DataFrame) -> str:
     count, row = int(bad.sum()), int(bad.argmax())
-    values = ", ".join(str(frame[name].iloc[row]) for name in COLUMNS)
+    values = ", ".join(_shown(str(frame[name].iloc[row])) for name in COLUMNS)
     return f"{count} row{'s' * (count > 1)} with {kind}, first row {row + 2}: {values}"
+
+
+def _shown(cell: str) -> str:
+    """A cell in a sentence: no line of its own, no signs that a terminal obeys."""
+    short = cell if len(cell) <= 40 else f"{cell[:40]}..."
+    return short if short.isprintable() else repr(short)

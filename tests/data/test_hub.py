@@ -1,6 +1,7 @@
 """Data sets in the format of Hugging Face: any form of files, ids and never luma, no waiting."""
 
 import json
+import struct
 import time
 from io import BytesIO
 
@@ -185,6 +186,23 @@ def test_tables_that_are_broken(name, content, tmp_path):
     (tmp_path / name).write_bytes(content)
     path = tmp_path if name.endswith("json") else tmp_path / name
     with pytest.raises(ValueError, match=f"^dataset.repository={path} cannot be loaded: "):
+        hub(path).ids  # noqa: B018
+
+
+def test_damaged_offsets_do_not_end_the_process(tmp_path):
+    """pyarrow trusts them, and ended it."""
+    path = next(as_arrow_folder(table(key=["a", "b"]), tmp_path).glob("*.arrow"))
+    content, offsets = path.read_bytes(), struct.pack("<3i", 0, 1, 2)
+    assert offsets in content
+    path.write_bytes(content.replace(offsets, struct.pack("<3i", 0, 2**30, 2)))
+    data = hub(path.parent, identifier="key")
+    with pytest.raises(ValueError, match=r"saved cannot be loaded: .*[Oo]ffset"):
+        data.ids  # noqa: B018
+
+
+def test_no_rows(tmp_path):
+    path = as_arrow_folder(table().select([]), tmp_path)
+    with pytest.raises(ValueError, match=r"^dataset.repository=.*saved has no rows$"):
         hub(path).ids  # noqa: B018
 
 

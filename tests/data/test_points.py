@@ -167,6 +167,12 @@ def test_an_image_of_bad_rows_alone_is_none(make):
     assert dataset.ids == ("00ab", "0100", "1e5")
 
 
+def test_a_bad_cell_is_shown_without_its_signs(make):
+    dataset = make([("a\x1b[2J", 0.5, 0.5, "x" * 99, "yes")])
+    with pytest.raises(ValueError, match=r"first row 2: 'a\\x1b\[2J', 0.5, 0.5, x{40}\.\.\., yes"):
+        _ = dataset.ids
+
+
 def test_nothing_but_bad_rows(make):
     with pytest.raises(ValueError, match=r"has no points but bad ones: 1 row with a label"):
         _ = make([BAD["label"][0]], bad_rows="skip").ids
