@@ -9,7 +9,7 @@ from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from evaluation.console import console
+from evaluation.console import note
 from evaluation.setting import Setting
 from evaluation.setting.code import code_fingerprint
 from evaluation.whole_files import write_whole
@@ -87,8 +87,7 @@ def _read(path: Path, key: str, words: int) -> Float[Tensor, "w e"] | None:
         wrong = f"cannot be read ({' '.join(str(error).split())})"
     if wrong is None:
         return text
-    said_so = f"note: the text embeddings in {path} {wrong}: they are made again"
-    console.print(said_so, highlight=False, markup=False)
+    note(f"the text embeddings in {path} {wrong}: they are made again")
     return None
 
 

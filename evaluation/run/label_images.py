@@ -31,6 +31,7 @@ STRENGTH = 0.55
 def label_folder(setting: Setting, folder: Path, advance: Advance) -> list[Path]:
     """Label every image of the setting's data set; returns the folders and files that were written.
 
+    All of it lies on the images as people see them, turned as their EXIF orientation says.
     ``masks/`` has a palette PNG per image: 0 where the protocol's threshold leaves a pixel without
     a class, i for the i-th class. ``overlays/`` shows them on the images. ``shapes.json`` has every
     class of every image as COCO annotations with run lengths.
@@ -58,11 +59,14 @@ def label_folder(setting: Setting, folder: Path, advance: Advance) -> list[Path]
 def output_names(ids: tuple[str, ...]) -> dict[str, str]:
     """What the files of each image are called, without their ending.
 
-    ``cat`` for ``cat.jpg``; where there is ``cat.png`` too, each keeps its whole name.
+    ``cat`` for ``cat.jpg``; where there is ``cat.png`` too, each keeps its whole name. Where that
+    is still not enough, as beside ``cat.jpg.png``, every image does.
     """
     stems = {name: Path(name).with_suffix("").as_posix() for name in ids}
     count = Counter(stem.casefold() for stem in stems.values())  # some disks do not tell case
-    return {name: stem if count[stem.casefold()] == 1 else name for name, stem in stems.items()}
+    found = {name: stem if count[stem.casefold()] == 1 else name for name, stem in stems.items()}
+    unique = len({stem.casefold() for stem in found.values()}) == len(ids)
+    return found if unique else {name: name for name in ids}
 
 
 def decide(
