@@ -39,8 +39,8 @@ def read_answer(answer: httpx.Response, wanted: Version | None, start: int, *, u
     """The bytes of an answer to a request for those from ``start``.
 
     wanted: the version that the bytes before ``start`` are of, None if that is not known.
-    Raises Contradiction if what comes does not continue what is there, and ConnectionError if the
-    server refuses, or sends something else than the file.
+    Raises ContradictionError if what comes does not continue what is there, and ConnectionError if
+    the server refuses, or sends something else than the file.
     """
     if answer.status_code == httpx.codes.REQUESTED_RANGE_NOT_SATISFIABLE and start:
         return _nothing_more(answer, wanted, start, url=url)
@@ -62,7 +62,7 @@ def read_answer(answer: httpx.Response, wanted: Version | None, start: int, *, u
     return _continued(answer, wanted, start, url=url)
 
 
-class Contradiction(ValueError):
+class ContradictionError(ValueError):
     """The bytes that are there are not the beginning of what the server has."""
 
 
@@ -85,7 +85,7 @@ def _nothing_more(answer: httpx.Response, wanted: Version | None, start: int, *,
     known = {start, wanted.total if wanted and wanted.total is not None else start}
     found = UNSATISFIED.fullmatch(said)
     if found is None or {int(found[1])} != known:
-        raise Contradiction(f"the server says 416 and {said or 'no Content-Range'!r}")
+        raise ContradictionError(f"the server says 416 and {said or 'no Content-Range'!r}")
     return Body(start, start, Version(url, wanted.validator if wanted else "", start))
 
 
@@ -94,13 +94,13 @@ def _continued(answer: httpx.Response, wanted: Version | None, start: int, *, ur
     found = CONTENT_RANGE.fullmatch(said)
     first, last, total = map(int, found.groups()) if found else (0, 0, 0)
     if first != start or not first <= last < total:
-        raise Contradiction(f"the server sends {said or 'a part without Content-Range'!r}")
+        raise ContradictionError(f"the server sends {said or 'a part without Content-Range'!r}")
     if answer.headers.get("Content-Length") not in {None, str(last + 1 - first)}:
-        raise Contradiction(f"the server sends {said!r}, but another Content-Length")
+        raise ContradictionError(f"the server sends {said!r}, but another Content-Length")
     if wanted and wanted.total not in {None, total}:
-        raise Contradiction(f"its length was {wanted.total}, now it is {total}")
+        raise ContradictionError(f"its length was {wanted.total}, now it is {total}")
     if wanted and wanted.validator and _is_other(answer, wanted.validator):
-        raise Contradiction("it has changed on the server")
+        raise ContradictionError("it has changed on the server")
     return Body(start, last + 1, Version(url, wanted.validator if wanted else "", total))
 
 

@@ -12,10 +12,10 @@ from pathlib import Path
 
 import httpx
 
-from evaluation.prepare.answer import Contradiction
+from evaluation.prepare.answer import ContradictionError
 from evaluation.prepare.part import Part, Version
 from evaluation.prepare.patience import Patience, watched
-from evaluation.prepare.transfer import Broken, Note, OnProgress, Transfer
+from evaluation.prepare.transfer import BrokenError, Note, OnProgress, Transfer
 
 PATIENCE = Patience()
 BEGINNINGS = {".zip": b"PK", ".gz": b"\x1f\x8b", ".tgz": b"\x1f\x8b"}
@@ -71,10 +71,10 @@ def _complete(transfer: Transfer, patience: Patience) -> None:
     for tried in range(1, patience.tries + 1):
         try:
             watched(transfer, patience, name=transfer.url)
-        except Contradiction as error:
+        except ContradictionError as error:
             problem = f"{transfer.part.path.name} is begun again: {error}"
             transfer.part.begin(Version(transfer.url, "", None))
-        except Broken as error:
+        except BrokenError as error:
             problem = f"{error}; the same command goes on there"
         except httpx.TransportError as error:
             if tried == 1:  # later, the network that broke may not be back yet

@@ -18,7 +18,7 @@ Note = Callable[[str], None]
 """Told a sentence about what was found and what is done about it."""
 
 
-class Broken(ConnectionError):
+class BrokenError(ConnectionError):
     """The connection ended before the file did."""
 
 
@@ -40,8 +40,8 @@ class Transfer:
     def __call__(self, meter: Meter) -> None:
         """Request once, and write what comes.
 
-        Raises Broken if less comes than was promised, OSError if it cannot be written, and what
-        `read_answer` and httpx raise.
+        Raises BrokenError if less comes than was promised, OSError if it cannot be written, and
+        what `read_answer` and httpx raise.
         """
         version = self.part.version(self.url)
         validator = version.validator if version else ""
@@ -60,7 +60,7 @@ class Transfer:
             if body.start != body.end:
                 self._append(answer, body, meter)
         if not body.last:
-            raise Broken(f"{self.url} sent the bytes up to {body.end} of {body.version.total}")
+            raise BrokenError(f"{self.url} sent the bytes up to {body.end} of {body.version.total}")
 
     def _begin(self, version: Version, meter: Meter) -> None:
         if self.part.size:
@@ -91,21 +91,25 @@ class Transfer:
             )
 
     def _append(self, answer: httpx.Response, body: Body, meter: Meter) -> None:
-        """Write the body behind the bytes before it. Raises Broken if it is shorter."""
+        """Write the body behind the bytes before it. Raises BrokenError if it is shorter."""
         have, total = body.start, body.version.total
         try:
             for chunk in answer.iter_raw():  # as it comes: a size would hold back the last piece
                 if body.end is not None and have + len(chunk) > body.end:
-                    raise ConnectionError(f"{self.url} sends more than the {body.end} bytes it says")
+                    raise ConnectionError(
+                        f"{self.url} sends more than the {body.end} bytes it says"
+                    )
                 with meter.writing(len(chunk)):
                     self._write(chunk)
                 have += len(chunk)
                 self.report(have, total)
         except httpx.TransportError as error:
             reason = str(error) or type(error).__name__
-            raise Broken(f"{self.url} stopped after {_count(have, total)}: {reason}") from error
+            raise BrokenError(
+                f"{self.url} stopped after {_count(have, total)}: {reason}"
+            ) from error
         if body.end is not None and have != body.end:
-            raise Broken(f"{self.url} stopped after {_count(have, total)}")
+            raise BrokenError(f"{self.url} stopped after {_count(have, total)}")
 
     def _write(self, chunk: bytes) -> None:
         """Add to the end, at once: after a kill or on a full disk all that is there counts."""
