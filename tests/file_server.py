@@ -1,5 +1,6 @@
 """A server of one file on this machine, which can refuse, stop early, resume, lie and be slow."""
 
+import contextlib
 import functools
 import hashlib
 import http.server
@@ -10,6 +11,8 @@ import threading
 import time
 
 import pytest
+
+from evaluation.prepare import download as module
 
 CONTENT = b"PK\x03\x04" + bytes(range(256)) * 3000
 MD5 = f"md5:{hashlib.md5(CONTENT).hexdigest()}"  # noqa: S324
@@ -76,16 +79,13 @@ class Server(http.server.BaseHTTPRequestHandler):
             self.wfile.write(text[first : first + (1 if rules["slow_head"] else len(text))])
 
     def handle(self):
-        try:
+        # The client has gone, or the connection was reset here.
+        with contextlib.suppress(OSError, ValueError):
             super().handle()
-        except (OSError, ValueError):  # the client has gone, or the connection was reset here
-            pass
 
     def finish(self):
-        try:
+        with contextlib.suppress(OSError, ValueError):
             super().finish()
-        except (OSError, ValueError):
-            pass
 
     def log_message(self, *_):
         pass
@@ -111,7 +111,8 @@ def rules():
 
 @pytest.fixture
 def url(rules, monkeypatch):
-    """The address of the file while the server runs."""
+    """The address of the file while the server runs; nobody pauses between two tries."""
+    monkeypatch.setattr(module, "sleep", lambda _: None)
     for name in ("http_proxy", "HTTP_PROXY", "all_proxy", "ALL_PROXY"):
         monkeypatch.delenv(name, raising=False)
     handler = functools.partial(Server, rules)

@@ -87,6 +87,8 @@ def opened(path: Path) -> Iterator[list[Member]]:
             packed = file.peek(len(GZIP)).startswith(GZIP)
             plain = cast("IO[bytes]", gzip.GzipFile(fileobj=file) if packed else file)
             stream = Bounded(plain, limit_of(path))
+            if not packed and path.stat().st_size % tarfile.BLOCKSIZE:
+                raise tarfile.ReadError("it is damaged: its size is no whole number of blocks")
             members = _of_tar(stream, path.name)
         yield members
 
@@ -128,6 +130,8 @@ def _of_tar(stream: Bounded, name: str) -> list[Member]:
     for item in archive:
         if len(members) == MOST_MEMBERS:
             raise tarfile.ReadError(f"it has more than {MOST_MEMBERS} members")
+        if item.size < 0:
+            raise tarfile.ReadError(f"{item.name} has {item.size} bytes")
         trouble = "" if item.isreg() or item.isdir() else "is a link or a device"
         members.append(
             Member(item.name, item.size, item.isdir(), trouble, partial(_open, archive, item), name)

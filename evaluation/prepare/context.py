@@ -17,6 +17,7 @@ from PIL import Image
 
 from evaluation.data.coco_masks import draw_shape
 from evaluation.prepare.context_json import Annotation, read_merged
+from evaluation.prepare.mat_file import read_array
 from evaluation.whole_files import write_text, write_whole
 
 if TYPE_CHECKING:
@@ -58,19 +59,15 @@ def convert(root: Path, advance: Advance = lambda _: None) -> int:
 
 def from_mat(path: Path) -> UInt8[np.ndarray, "y x"]:
     """The mask of a ``.mat`` file with the 459 ids in ``LabelMap``. ValueError if it is none."""
-    from scipy.io import loadmat
-
     try:
-        found = np.asarray(loadmat(path, variable_names=["LabelMap"])["LabelMap"])
-    # Broken bytes lead scipy to nearly any exception.
-    except Exception as error:
+        found = read_array(path.read_bytes(), "LabelMap")
+    except (ValueError, ArithmeticError, IndexError) as error:
         raise ValueError(f"{path} holds no LabelMap: {error}") from error
-    if found.dtype.kind not in "uif" or found.ndim != 2 or not found.size:
-        raise ValueError(
-            f"{path}: LabelMap is {found.dtype} of the shape {found.shape}, expected numbers in "
-            "two dimensions"
-        )
-    if not np.isin(found, np.arange(ANNOTATED + 1)).all():
+    if found.ndim != 2 or not found.size:
+        raise ValueError(f"{path}: LabelMap has the shape {found.shape}, expected two dimensions")
+    with np.errstate(invalid="ignore"):  # bytes that are no number at all
+        known = (found >= 0) & (found <= ANNOTATED) & (found == np.floor(found))
+    if not known.all():
         raise ValueError(
             f"{path}: LabelMap has values from {found.min()} to {found.max()}, expected whole "
             f"numbers from 0 to {ANNOTATED}"

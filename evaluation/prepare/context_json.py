@@ -78,6 +78,6 @@ def read_merged(path: Path) -> Merged:
     for item in found.annos_segmentation:
         if item.image_id not in ids:
             raise ValueError(
-                f"{wrong}: it has a shape on the image {item.image_id}, but no such image"
+                f"{wrong}: it has a shape of the image {item.image_id}, which it lacks"
             )
     return found

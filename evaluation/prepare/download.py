@@ -7,8 +7,8 @@ an archive of several GB begins again.
 from __future__ import annotations
 
 import hashlib
-import time
 from pathlib import Path
+from time import sleep
 
 import httpx
 
@@ -85,7 +85,7 @@ def _complete(transfer: Transfer, patience: Patience) -> None:
         if tried == patience.tries:
             raise ConnectionError(problem)
         transfer.note(f"{problem} (try {tried} of {patience.tries})")
-        time.sleep(patience.pause_seconds * 2 ** (tried - 1))
+        sleep(patience.pause_seconds * 2 ** (tried - 1))
 
 
 def _wrong(path: Path, name: str, digest: str) -> str:

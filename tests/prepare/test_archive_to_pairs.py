@@ -104,12 +104,12 @@ def test_killed_half_way_it_goes_on(step, tmp_path, rules, monkeypatch):
 
 @pytest.mark.usefixtures("ade")
 def test_a_download_that_stops_goes_on(tmp_path, rules):
-    rules["stops"] = [300]
+    rules["stops"] = [300, 10, 10, 10, 10, 10]
     root = tmp_path / "data"
-    with pytest.raises(ConnectionError):
+    with pytest.raises(ConnectionError, match=r"stopped after 340 of \d+ bytes"):
         command.prepare("ade20k", root, changes={})
     command.prepare("ade20k", root, changes={})
-    assert rules["requests"] == [None, "bytes=300-"]
+    assert rules["requests"] == [None, *(f"bytes={at}-" for at in range(300, 360, 10))]
     assert read_manifest(root, "ade20k").images == 2
 
 

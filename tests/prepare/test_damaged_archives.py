@@ -1,0 +1,299 @@
+"""Archives with other bytes than they were published with: refused, or every file as it was."""
+
+import gzip
+import io
+import tarfile
+import zipfile
+
+import numpy as np
+import pytest
+from test_unpack import FILES, make_tar, make_zip, tree
+
+from evaluation.prepare import bounded
+from evaluation.prepare import unpack as module
+from evaluation.prepare.unpack import unpack
+
+
+def refused(path, folder):
+    """The sentence by which an archive is refused; nothing was written."""
+    with pytest.raises(ValueError) as caught:
+        unpack(path, folder)
+    assert not folder.exists() or tree(folder) == {}
+    return str(caught.value)
+
+
+@pytest.fixture
+def tarred(tmp_path):
+    """The bytes of a plain tar."""
+    make_tar(tmp_path / "plain.tar", FILES)
+    return (tmp_path / "plain.tar").read_bytes()
+
+
+def test_a_gzip_whose_check_sum_is_another(tmp_path, tarred):
+    """Python's tarfile stops before it."""
+    packed = bytearray(gzip.compress(tarred))
+    packed[-8] ^= 1
+    (tmp_path / "x.tar.gz").write_bytes(packed)
+    said = refused(tmp_path / "x.tar.gz", tmp_path / "out")
+    assert said.startswith("x.tar.gz cannot be unpacked: CRC check failed 0x")
+
+
+def test_a_gzip_of_another_length(tmp_path, tarred):
+    packed = bytearray(gzip.compress(tarred))
+    packed[-4] ^= 1
+    (tmp_path / "x.tar.gz").write_bytes(packed)
+    said = refused(tmp_path / "x.tar.gz", tmp_path / "out")
+    assert said == "x.tar.gz cannot be unpacked: Incorrect length of data produced"
+
+
+def test_a_gzip_without_its_check_sum(tmp_path, tarred):
+    (tmp_path / "x.tar.gz").write_bytes(gzip.compress(tarred)[:-8])
+    assert refused(tmp_path / "x.tar.gz", tmp_path / "out") == (
+        "x.tar.gz cannot be unpacked: Compressed file ended before the end-of-stream marker was "
+        "reached"
+    )
+
+
+def test_a_content_that_was_changed_in_a_gzip(tmp_path, tarred):
+    """What is stored uncompressed shows nothing but the check sum."""
+    packed = gzip.compress(tarred, compresslevel=0).replace(b"three", b"thr3e")
+    (tmp_path / "x.tar.gz").write_bytes(packed)
+    assert "CRC check failed" in refused(tmp_path / "x.tar.gz", tmp_path / "out")
+
+
+@pytest.mark.parametrize("packs", [bytes, gzip.compress])
+def test_a_tar_that_ends_after_a_member(packs, tmp_path, tarred):
+    name = "x.tar" if packs is bytes else "x.tar.gz"
+    (tmp_path / name).write_bytes(packs(tarred[: tarred.index(b"other/c.txt")]))
+    assert refused(tmp_path / name, tmp_path / "out") == (
+        f"{name} cannot be unpacked: it is damaged or cut short: empty header"
+    )
+
+
+def test_a_tar_that_ends_in_a_header(tmp_path, tarred):
+    (tmp_path / "x.tar").write_bytes(tarred[: tarred.index(b"other/c.txt") + 100])
+    assert refused(tmp_path / "x.tar", tmp_path / "out") == (
+        "x.tar cannot be unpacked: it is damaged or cut short: truncated header"
+    )
+
+
+def test_a_damaged_header_in_the_middle(tmp_path, tarred):
+    """tarfile takes it for the end, and gives the members before."""
+    (tmp_path / "x.tar").write_bytes(tarred.replace(b"other/c.txt", b"other/d.txt"))
+    assert refused(tmp_path / "x.tar", tmp_path / "out") == (
+        "x.tar cannot be unpacked: it is damaged or cut short: bad checksum"
+    )
+
+
+def test_something_behind_the_end(tmp_path, tarred):
+    (tmp_path / "x.tar").write_bytes(tarred + tarred)
+    assert refused(tmp_path / "x.tar", tmp_path / "out") == (
+        "x.tar cannot be unpacked: there are data behind its end"
+    )
+
+
+def header(size, name=b"a", kind=b"0"):
+    """A tar header with a size that tarfile itself would not write."""
+    info = tarfile.TarInfo(name.decode())
+    info.type = kind
+    block = bytearray(info.tobuf(tarfile.GNU_FORMAT))
+    block[124:136] = size
+    block[148:156] = b" " * 8
+    block[148:156] = b"%06o\0 " % sum(block)
+    return bytes(block)
+
+
+@pytest.mark.parametrize(
+    ("size", "kind", "said"),
+    [
+        (-512, b"0", "a has -512 bytes"),
+        (-4096, b"0", "a has -4096 bytes"),
+        (-512, b"x", "a header of -512 bytes"),
+        (-512, b"L", "a header of -512 bytes"),
+        ((0x80 << 88) + (1 << 30), b"L", f"a header of {1 << 30} bytes"),
+    ],
+)
+@pytest.mark.parametrize("first", [True, False])
+def test_sizes_that_lead_anywhere(size, kind, said, first, tmp_path, tarred):
+    """Negative ones would lead Python's tarfile back, for ever."""
+    front = b"" if first else tarred[: tarred.index(b"other/c.txt")]
+    size = size.to_bytes(12, "big", signed=size < 0)
+    (tmp_path / "x.tar").write_bytes(front + header(size, kind=kind) + tarred)
+    assert refused(tmp_path / "x.tar", tmp_path / "out") == f"x.tar cannot be unpacked: {said}"
+
+
+def test_a_tar_bomb(tmp_path, monkeypatch):
+    monkeypatch.setattr(bounded, "MOST_ANYWAY", 1 << 20)
+    make_tar(tmp_path / "x.tar.gz", {"a": bytes(2 << 20)})
+    assert refused(tmp_path / "x.tar.gz", tmp_path / "out") == (
+        "x.tar.gz cannot be unpacked: it would unpack to more than 1 MiB, 200 times its size"
+    )
+
+
+def test_a_zip_bomb(tmp_path, monkeypatch):
+    monkeypatch.setattr(bounded, "MOST_ANYWAY", 1 << 20)
+    make_zip(tmp_path / "x.zip", {"a": bytes(2 << 20)})
+    assert refused(tmp_path / "x.zip", tmp_path / "out") == (
+        "x.zip is not unpacked: it would become 2 MiB, more than 200 times its size (1 MiB are "
+        "allowed)"
+    )
+
+
+def test_too_many_members(tmp_path, monkeypatch):
+    monkeypatch.setattr("evaluation.prepare.archive.MOST_MEMBERS", 2)
+    make_tar(tmp_path / "x.tar", FILES)
+    assert refused(tmp_path / "x.tar", tmp_path / "out") == (
+        "x.tar cannot be unpacked: it has more than 2 members"
+    )
+
+
+def test_an_encrypted_zip(tmp_path):
+    """The flag is enough; nothing is tried."""
+    make_zip(tmp_path / "x.zip", FILES)
+    content = bytearray((tmp_path / "x.zip").read_bytes())
+    entry = content.index(b"PK\x01\x02", content.index(b"PK\x01\x02") + 1)
+    content[entry + 8] |= 1
+    (tmp_path / "x.zip").write_bytes(content)
+    assert refused(tmp_path / "x.zip", tmp_path / "out") == (
+        "x.zip is not unpacked: its member 'top/a.txt' is encrypted"
+    )
+
+
+def test_a_zip_of_an_unknown_method(tmp_path):
+    make_zip(tmp_path / "x.zip", FILES)
+    content = bytearray((tmp_path / "x.zip").read_bytes())
+    entry = content.index(b"PK\x01\x02", content.index(b"PK\x01\x02") + 1)
+    content[entry + 10] = 93
+    (tmp_path / "x.zip").write_bytes(content)
+    assert refused(tmp_path / "x.zip", tmp_path / "out") == (
+        "x.zip is not unpacked: its member 'top/a.txt' is compressed by the method 93, which "
+        "cannot be read here"
+    )
+
+
+def test_a_damaged_member_of_a_zip(tmp_path):
+    make_zip(tmp_path / "x.zip", {"a.txt": bytes(range(256)) * 40})
+    content = bytearray((tmp_path / "x.zip").read_bytes())
+    content[content.index(b"a.txt") + 20] ^= 0xFF
+    (tmp_path / "x.zip").write_bytes(content)
+    assert refused(tmp_path / "x.zip", tmp_path / "out").startswith("x.zip cannot be unpacked: ")
+
+
+PAIRS = [
+    ("top/a.txt", "top/a.txt"),
+    ("top/a.txt", "top//a.txt"),
+    ("top/a.txt", "./top/a.txt"),
+    ("top/a.txt", "top/A.TXT"),
+    ("top/\u00e4", "top/a\u0308"),
+]
+
+
+@pytest.mark.parametrize(("first", "second"), PAIRS)
+@pytest.mark.parametrize("ending", ["zip", "tar"])
+@pytest.mark.filterwarnings("ignore:Duplicate name")
+def test_two_members_of_one_name(first, second, ending, tmp_path):
+    """Also where a file system would take them for one."""
+    path = tmp_path / f"x.{ending}"
+    if ending == "zip":
+        with zipfile.ZipFile(path, "w") as archive:
+            archive.writestr(first, "1")
+            archive.writestr(second, "2")
+    else:
+        with tarfile.open(path, "w") as archive:
+            for name in (first, second):
+                info = tarfile.TarInfo(name)
+                info.size = 1
+                archive.addfile(info, io.BytesIO(b"1"))
+    assert refused(path, tmp_path / "out") == (
+        f"x.{ending} is not unpacked: its members {first!r} and {second!r} would be one file"
+    )
+
+
+@pytest.mark.parametrize("make", [make_zip, make_tar])
+def test_a_file_that_is_a_folder(make, tmp_path):
+    path = tmp_path / ("x.zip" if make is make_zip else "x.tar")
+    make(path, {"other/a/b": b"2", "other/a": b"1"})
+    assert refused(path, tmp_path / "out") == (
+        f"{path.name} is not unpacked: its member 'other/a' is a file and a folder"
+    )
+
+
+@pytest.mark.parametrize("name", ["a\nb", "a\x1b[31m", "a\x7f"])
+@pytest.mark.parametrize("make", [make_zip, make_tar])
+def test_control_characters(name, make, tmp_path):
+    path = tmp_path / ("x.zip" if make is make_zip else "x.tar")
+    make(path, {name: b"1"})
+    assert refused(path, tmp_path / "out") == (
+        f"{path.name} is not unpacked: its member {name!r} has a control character in its name"
+    )
+
+
+def test_a_name_with_a_nul(tmp_path):
+    """zipfile cuts it there, and would write a.txt."""
+    make_zip(tmp_path / "x.zip", {"a.txt_b.exe": b"1"})
+    content = (tmp_path / "x.zip").read_bytes().replace(b"a.txt_", b"a.txt\0")
+    (tmp_path / "x.zip").write_bytes(content)
+    assert refused(tmp_path / "x.zip", tmp_path / "out") == (
+        "x.zip is not unpacked: its member 'a.txt\\x00b.exe' has a control character in its name"
+    )
+
+
+def test_a_full_disk(tmp_path, monkeypatch):
+    """The file is named, and no half of it is left."""
+    make_zip(tmp_path / "x.zip", FILES)
+
+    def full(*_):
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr(module, "write_whole", full)
+    with pytest.raises(OSError) as caught:
+        unpack(tmp_path / "x.zip", tmp_path / "out")
+    assert str(caught.value) == (
+        f"{tmp_path / 'out/top/a.txt'} cannot be written: No space left on device"
+    )
+
+
+@pytest.mark.parametrize("ending", ["zip", "tar.gz", "tar"])
+@pytest.mark.parametrize("seed", range(12))
+def test_any_bytes(ending, seed, tmp_path):
+    """Refused in a sentence that names the archive, or every file as it was packed.
+
+    A plain tar has no check sum of contents: there only the names are certain.
+    """
+    path = tmp_path / f"x.{ending}"
+    (make_zip if ending == "zip" else make_tar)(path, FILES)
+    content, generator = path.read_bytes(), np.random.default_rng(seed)
+    for number in range(10):
+        path.write_bytes(damaged(content, generator))
+        out = tmp_path / f"out{number}"
+        try:
+            unpack(path, out)
+        except ValueError as error:
+            assert str(error).startswith(f"x.{ending} ")  # noqa: PT017
+            assert "\n" not in str(error)  # noqa: PT017
+            complete = False
+        else:
+            complete = True
+        found = tree(out) if out.exists() else {}
+        if ending != "tar":
+            assert found == FILES if complete else found.items() <= FILES.items()
+        else:
+            assert (
+                not complete or len(content) != path.stat().st_size or found.keys() == FILES.keys()
+            )
+
+
+def damaged(content, generator):
+    """A few bytes are others, are lacking, or are there twice."""
+    kind, at = generator.integers(4), int(generator.integers(len(content)))
+    size = int(generator.integers(1, 600))
+    if kind == 0:
+        return content[:at]
+    if kind == 1:
+        return content[:at] + content[at + size :]
+    if kind == 2:
+        return content[: at + size] + content[at:]
+    broken = bytearray(content)
+    for place in generator.integers(0, len(content), int(generator.integers(1, 4))):
+        broken[place] ^= 1 << int(generator.integers(8))
+    return bytes(broken)
