@@ -16,7 +16,7 @@ from evaluation.prepare import download as module
 
 CONTENT = b"PK\x03\x04" + bytes(range(256)) * 3000
 MD5 = f"md5:{hashlib.md5(CONTENT).hexdigest()}"  # noqa: S324
-DATE, OLD, RECENT = (f"Wed, 21 Oct 2015 07:{minute}:00 GMT" for minute in ("28", "20", "27"))
+DATE, OLD, RECENT = (f"Wed, 21 Oct 2015 07:{at} GMT" for at in ("28:00", "20:00", "27:30"))
 
 
 class Server(http.server.BaseHTTPRequestHandler):
@@ -46,7 +46,9 @@ class Server(http.server.BaseHTTPRequestHandler):
             self._send(content, start)
 
     def _send(self, content, start):
-        rules, end = self.rules, min(len(content), start + (self.rules["most"] or len(content)))
+        rules, end = self.rules, len(content)
+        if start and rules["most"]:
+            end = min(end, start + rules["most"])
         head = {"Content-Length": str(end - start)}
         if start:
             head["Content-Range"] = f"bytes {start}-{end - 1}/{len(content)}"
@@ -98,7 +100,7 @@ def rules():
     ranges: whether it resumes. honest: whether it heeds If-Range. stops: after how many bytes it
     hangs up, request by request; resets: by a reset. status: an error that it answers with; says:
     another number on the same answer. headers: others than the right ones, None for none.
-    most: how many bytes it sends at once. piece, pause, slow_head: how slowly. turns: changes of
+    most: how many bytes of a range it sends. piece, pause, slow_head: how slowly. turns: changes of
     the rules, request by request.
     """
     return {

@@ -51,6 +51,8 @@ def read_answer(answer: httpx.Response, wanted: Version | None, start: int, *, u
         )
     _check_kind(answer, url)
     if answer.status_code == httpx.codes.OK:
+        if start and "Content-Range" in answer.headers:
+            raise ContradictionError("the server says 200, and sends a part")
         length = answer.headers.get("Content-Length")
         total = int(length) if length else None
         return Body(0, total, Version(url, validator_of(answer), total))

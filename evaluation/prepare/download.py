@@ -98,6 +98,8 @@ def _wrong(path: Path, name: str, digest: str) -> str:
         kind, _, expected = digest.partition(":")
         found = digest_of(path, kind)
         return "" if found == expected.lower() else f"has the {kind} {found}, expected {expected}"
+    if not first and Path(name).suffix not in BEGINNINGS:
+        return "is empty"
     beginning = BEGINNINGS.get(Path(name).suffix, b"")
     if not first.startswith(beginning):
         return f"begins with {first[:8]!r}, which is no {Path(name).suffix} archive"

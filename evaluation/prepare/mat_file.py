@@ -69,6 +69,8 @@ def _arrays(content: bytes, order: Order) -> Iterator[tuple[str, np.ndarray | No
             raise ValueError(f"it has an element of the type {element.kind}")
         parts = _elements(element.content, order)
         flags, shape, name = (_numbers(next(parts, None), order) for _ in range(3))
+        if "f" in {flags.dtype.kind, shape.dtype.kind, name.dtype.kind} or not len(flags):
+            raise ValueError("an array lacks its head")
         kind, imaginary = int(flags[0]) & 0xFF, int(flags[0]) & IMAGINARY
         title = bytes(name.astype(np.uint8)).decode("ascii")
         if kind not in CLASSES or imaginary:

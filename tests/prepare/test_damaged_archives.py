@@ -2,6 +2,7 @@
 
 import gzip
 import io
+import os
 import tarfile
 import zipfile
 
@@ -73,7 +74,7 @@ def test_a_tar_that_ends_after_a_member(packs, tmp_path, tarred):
 def test_a_tar_that_ends_in_a_header(tmp_path, tarred):
     (tmp_path / "x.tar").write_bytes(tarred[: tarred.index(b"other/c.txt") + 100])
     assert refused(tmp_path / "x.tar", tmp_path / "out") == (
-        "x.tar cannot be unpacked: it is damaged or cut short: truncated header"
+        "x.tar cannot be unpacked: it is damaged: its size is no whole number of blocks"
     )
 
 
@@ -113,13 +114,12 @@ def header(size, name=b"a", kind=b"0"):
         ((0x80 << 88) + (1 << 30), b"L", f"a header of {1 << 30} bytes"),
     ],
 )
-@pytest.mark.parametrize("first", [True, False])
-def test_sizes_that_lead_anywhere(size, kind, said, first, tmp_path, tarred):
+def test_sizes_that_lead_anywhere(size, kind, said, tmp_path, tarred):
     """Negative ones would lead Python's tarfile back, for ever."""
-    front = b"" if first else tarred[: tarred.index(b"other/c.txt")]
-    size = size.to_bytes(12, "big", signed=size < 0)
-    (tmp_path / "x.tar").write_bytes(front + header(size, kind=kind) + tarred)
-    assert refused(tmp_path / "x.tar", tmp_path / "out") == f"x.tar cannot be unpacked: {said}"
+    wrong = header(size.to_bytes(12, "big", signed=size < 0), kind=kind)
+    for front in (b"", tarred[: tarred.index(b"other/c.txt")]):
+        (tmp_path / "x.tar").write_bytes(front + wrong + tarred)
+        assert refused(tmp_path / "x.tar", tmp_path / "out") == f"x.tar cannot be unpacked: {said}"
 
 
 def test_a_tar_bomb(tmp_path, monkeypatch):
@@ -254,11 +254,12 @@ def test_a_full_disk(tmp_path, monkeypatch):
 
 
 @pytest.mark.parametrize("ending", ["zip", "tar.gz", "tar"])
-@pytest.mark.parametrize("seed", range(12))
+@pytest.mark.parametrize("seed", range(int(os.environ.get("GEM_SEEDS", "12"))))
 def test_any_bytes(ending, seed, tmp_path):
     """Refused in a sentence that names the archive, or every file as it was packed.
 
-    A plain tar has no check sum of contents: there only the names are certain.
+    A plain tar has no check sum but of its headers: a part that was cut out can take a header
+    with it. What has a hash in its card is compared with it before.
     """
     path = tmp_path / f"x.{ending}"
     (make_zip if ending == "zip" else make_tar)(path, FILES)
