@@ -24,6 +24,9 @@ ARCHIVES = (".zip", ".tar", ".tar.gz", ".tgz")
 METHODS = {zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED, zipfile.ZIP_BZIP2, zipfile.ZIP_LZMA}
 GZIP = b"\x1f\x8b"
 CHUNK = 1 << 20
+MANY = 0xFFFF
+LONGEST_END = MANY + 22 + 20 + 56
+"""The end of a zip, its comment, and the two records before it that tell of many entries."""
 MOST_MEMBERS = 1_000_000
 
 
@@ -80,6 +83,7 @@ def opened(path: Path) -> Iterator[list[Member]]:
         if path.suffix == ".zip":
             with reading(path.name):
                 archive = zipfile.ZipFile(file)
+                _check_count(path, len(archive.infolist()))
                 members = [_of_zip(archive, info, path.name) for info in archive.infolist()]
             yield members
             return
@@ -109,6 +113,23 @@ def _of_zip(archive: zipfile.ZipFile, info: zipfile.ZipInfo, name: str) -> Membe
         info.orig_filename, info.file_size, info.is_dir(), trouble,
         partial(archive.open, info), name,
     )  # fmt: skip
+
+
+def _check_count(path: Path, count: int) -> None:
+    """Raise BadZipFile if the table has another number of entries than its end says.
+
+    zipfile reads as long as there are bytes: a wrong length in one entry swallows those behind it.
+    """
+    with path.open("rb") as file:
+        file.seek(max(0, path.stat().st_size - LONGEST_END))
+        tail = file.read()
+    at = tail.rfind(b"PK\x05\x06")
+    said = int.from_bytes(tail[at + 10 : at + 12], "little")
+    if said == MANY:  # then the number stands in a longer record before
+        at = tail.rfind(b"PK\x06\x06", 0, at)
+        said = int.from_bytes(tail[at + 32 : at + 40], "little") if at >= 0 else count
+    if count != said and (count % (MANY + 1) != said or count <= MANY):  # some count modulo 65536
+        raise zipfile.BadZipFile(f"its table has {count} entries, and its end says {said}")
 
 
 class _Strict(tarfile.TarInfo):

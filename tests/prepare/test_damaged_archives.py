@@ -179,6 +179,32 @@ def test_a_damaged_member_of_a_zip(tmp_path):
     assert refused(tmp_path / "x.zip", tmp_path / "out").startswith("x.zip cannot be unpacked: ")
 
 
+def test_an_entry_that_swallows_the_next(tmp_path):
+    """zipfile believes the length of its comment, and the table has a file less."""
+    make_zip(tmp_path / "x.zip", FILES)
+    content = bytearray((tmp_path / "x.zip").read_bytes())
+    content[content.rindex(b"top/deep/b.txt") - 14] = len("other/c.txt") + 46
+    (tmp_path / "x.zip").write_bytes(content)
+    assert len(zipfile.ZipFile(tmp_path / "x.zip").namelist()) == 3
+    assert refused(tmp_path / "x.zip", tmp_path / "out") == (
+        "x.zip cannot be unpacked: its table has 3 entries, and its end says 4"
+    )
+
+
+def test_the_number_of_very_many_files(tmp_path, monkeypatch):
+    """It stands in another record, as written here for four."""
+    monkeypatch.setattr(zipfile, "ZIP_FILECOUNT_LIMIT", 3)
+    monkeypatch.setattr("evaluation.prepare.archive.MANY", 4)
+    make_zip(tmp_path / "x.zip", FILES)
+    content = bytearray((tmp_path / "x.zip").read_bytes())
+    assert unpack(tmp_path / "x.zip", tmp_path / "whole") == 3
+    content[content.index(b"PK\x06\x06") + 32] = 5
+    (tmp_path / "x.zip").write_bytes(content)
+    assert refused(tmp_path / "x.zip", tmp_path / "out") == (
+        "x.zip cannot be unpacked: its table has 4 entries, and its end says 5"
+    )
+
+
 PAIRS = [
     ("top/a.txt", "top/a.txt"),
     ("top/a.txt", "top//a.txt"),
