@@ -13,9 +13,13 @@ import time
 import pytest
 
 from evaluation.prepare import download as module
+from evaluation.prepare.download import download
+from evaluation.prepare.patience import Patience
 
 CONTENT = b"PK\x03\x04" + bytes(range(256)) * 3000
 MD5 = f"md5:{hashlib.md5(CONTENT).hexdigest()}"  # noqa: S324
+OTHER = b"PK\x05\x06" + CONTENT[:3:-1]
+ONCE = Patience(tries=1)
 DATE, OLD, RECENT = (f"Wed, 21 Oct 2015 07:{at} GMT" for at in ("28:00", "20:00", "27:30"))
 
 
@@ -125,3 +129,32 @@ def url(rules, monkeypatch):
         yield f"http://127.0.0.1:{server.server_port}/file.zip"
         server.shutdown()
         thread.join()
+
+
+@pytest.fixture
+def path(tmp_path):
+    """Where the file goes."""
+    return tmp_path / "file.zip"
+
+
+def begin(url, rules, path, size=1000):
+    """Leave the first bytes as a part, as a broken connection does."""
+    rules["stops"] = [size]
+    with pytest.raises(ConnectionError, match=f"stopped after {size} of {len(CONTENT)} bytes"):
+        download(url, path, patience=ONCE)
+    rules["stops"] = []
+    rules["requests"].clear()
+    rules["validators"].clear()
+    assert path.with_name("file.zip.part").read_bytes() == CONTENT[:size]
+
+
+def names(path):
+    return sorted(one.name for one in path.parent.iterdir())
+
+
+def complete(url, path, **more):
+    """Download; what was noted on the way."""
+    notes = []
+    download(url, path, note=notes.append, **more)
+    assert names(path) == ["file.zip"]
+    return notes
