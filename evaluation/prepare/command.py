@@ -10,11 +10,13 @@ from evaluation.console import console, counting, downloading, progress, say
 from evaluation.data.card import Archive, Card
 from evaluation.data.on_disk import OnDisk, on_disk
 from evaluation.data.sample import Dataset
-from evaluation.prepare.download import download
+from evaluation.prepare.archive import is_archive
+from evaluation.prepare.download import digest_of, download
 from evaluation.prepare.export import export_parquet
 from evaluation.prepare.layout import (
     build,
     card_of,
+    download_path,
     downloads_folder,
     is_started,
     is_writable,
@@ -28,7 +30,7 @@ from evaluation.prepare.manifest import (
     write_manifest,
 )
 from evaluation.prepare.tables import found_line, histogram, line_of
-from evaluation.prepare.unpack import is_archive, unpack
+from evaluation.prepare.unpack import unpack
 from evaluation.prepare.verify import take_census
 
 DownloadMode = Literal["auto", "yes", "no"]
@@ -77,10 +79,11 @@ def obtain(card: Card, root: Path, *, fetch: bool) -> None:
         say(f"  {root} is read-only: nothing is downloaded, unpacked or converted")
         return
     for item in card.downloads:
-        path = _target(item, root)
+        path = download_path(item, root)
         if fetch and not path.is_file() and not item.login and not item.alternative:
             _download(item, path)
         if path.is_file() and is_archive(path):
+            _check_digest(item, path)
             with counting(f"unpacking {path.name}") as advance:
                 written = unpack(path, root / item.into, members=item.members, advance=advance)
             say(f"  {path.name}: {written} files unpacked")
@@ -93,7 +96,7 @@ def obtain(card: Card, root: Path, *, fetch: bool) -> None:
 def show_verified(dataset: OnDisk, root: Path) -> Manifest:
     """Verify unless that was done, write the manifest, print the histogram."""
     name = card_of(dataset).name
-    manifest = read_manifest(root, name)
+    manifest = _read(root, name)
     if manifest is not None and is_current(manifest, dataset):
         say(f"{name}: verified before, nothing has changed")
     else:
@@ -106,22 +109,38 @@ def show_verified(dataset: OnDisk, root: Path) -> Manifest:
     return manifest
 
 
+def _read(root: Path, name: str) -> Manifest | None:
+    """The manifest; None if there is none, or a broken one, which is said."""
+    try:
+        return read_manifest(root, name)
+    except ValueError as error:
+        say(f"{name}: {error}; it is made again")
+        return None
+
+
 def export(dataset: Dataset, path: Path) -> None:
     """Write a prepared data set as one parquet file."""
     say(f"{path}: {export_parquet(dataset, path)} samples")
 
 
-def _target(item: Archive, root: Path) -> Path:
-    """Where a download goes: archives into ``downloads/``, other files to their place."""
-    if is_archive(Path(item.file_name)):
-        return downloads_folder(root) / item.file_name
-    return root / item.into / item.file_name
-
-
 def _download(item: Archive, path: Path) -> None:
     say(f"  downloading {item.file_name} to {path.parent}")
     with downloading(item.file_name) as on_progress:
-        download(item.url, path, digest=item.hash, on_progress=on_progress)
+        download(item.url, path, digest=item.hash, on_progress=on_progress, note=_say)
+
+
+def _say(text: str) -> None:
+    say(f"  {text}")
+
+
+def _check_digest(item: Archive, path: Path) -> None:
+    """Raise ValueError if an archive is not the publisher's: a person may have put it there."""
+    kind, _, expected = item.hash.partition(":")
+    if expected and (found := digest_of(path, kind)) != expected:
+        raise ValueError(
+            f"{path} has the {kind} {found}, expected {expected}; delete it, and the same command "
+            "downloads it"
+        )
 
 
 def _what_to_do(name: str, dataset: OnDisk, root: Path, note: str) -> str:

@@ -54,7 +54,10 @@ def _row(name: str, dataset: Dataset, root: Path) -> tuple[str, str, str, str]:
 
 
 def _verified(name: str, dataset: OnDisk, root: Path) -> str:
-    manifest = read_manifest(root, name)
+    try:
+        manifest = read_manifest(root, name)
+    except ValueError:
+        return "unreadable"
     if manifest is None:
         return "no"
     return f"labels {manifest.labels[:8]}" if is_current(manifest, dataset) else "not as it is"

@@ -2,6 +2,7 @@
 
 import hashlib
 import os
+import re
 import zipfile
 from collections.abc import Mapping
 from pathlib import Path
@@ -144,7 +145,7 @@ def _fetch(model: str, tag: str, source: Mapping[str, str]) -> Path:
             return Path(cached)
     host = constants.ENDPOINT if repository else source.get("url", "")
     downloaded = Path.home() / ".cache" / "clip" / Path(host).name  # where open_clip puts addresses
-    if not repository and downloaded.is_file():
+    if not repository and downloaded.is_file() and _is_published(downloaded, host):
         return downloaded
     try:
         if constants.HF_HUB_OFFLINE:
@@ -156,4 +157,16 @@ def _fetch(model: str, tag: str, source: Mapping[str, str]) -> Path:
             f"({error}): download them elsewhere and give backbone.weights=FILE, or use "
             "backbone=tiny, which is embedded"
         ) from error
-    return Path(download_pretrained(dict(source)))
+    try:
+        return Path(download_pretrained(dict(source)))
+    except Exception as error:  # what open_clip, the hub and urllib raise has no common kind
+        raise ConnectionError(
+            f"the weights {tag} of {model} cannot be downloaded from {host}: "
+            f"{error or type(error).__name__}"
+        ) from error
+
+
+def _is_published(path: Path, url: str) -> bool:
+    """Whether a file is whole, by the beginning of its hash that the address holds, if it does."""
+    hashes = re.findall(r"[0-9a-f]{8,64}", url)
+    return not hashes or sha256(path).startswith(tuple(hashes))
