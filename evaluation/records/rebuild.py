@@ -29,7 +29,7 @@ def rebuild(description: Any) -> Any:
         return built
     target = description["_target_"]
     try:
-        return _own(target)(**built)
+        return options_class(target)(**built)
     except ValidationError as error:
         wrong = error.errors()[0]
         place = ".".join(map(str, wrong["loc"]))
@@ -38,7 +38,7 @@ def rebuild(description: Any) -> Any:
         raise ValueError(f"{target}: {error}") from error
 
 
-def _own(target: object) -> Any:
+def options_class(target: object) -> Any:
     """The options class of that name. Raises ValueError if there is none, or it is not ours."""
     if not isinstance(target, str) or not target.startswith(OWN):
         raise ValueError(f"_target_ {target!r}: only options of gem and evaluation can be rebuilt")
