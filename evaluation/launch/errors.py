@@ -8,7 +8,6 @@ import sys
 from hydra.errors import (
     HydraException,
     InstantiationException,
-    MissingConfigException,
     OverrideParseException,
 )
 from omegaconf.errors import OmegaConfBaseException
@@ -37,10 +36,14 @@ def _said(error: Exception) -> str:
     validation = error if isinstance(error, ValidationError) else cause
     if isinstance(validation, ValidationError):
         return _invalid(validation, str(error))
-    text = str(error)
     if isinstance(error, OverrideParseException):
-        return unreadable(str(error.override), text)
-    if isinstance(error, MissingConfigException) and (wrong := NO_SUCH_CHOICE.search(text)):
+        return unreadable(str(error.override), str(error))
+    return _known(str(error)) or _with_key(error)
+
+
+def _known(text: str) -> str:
+    """What Hydra says of words that compose to nothing, said better; empty for anything else."""
+    if wrong := NO_SUCH_CHOICE.search(text):
         group, name = wrong.groups()
         choices = ", ".join(re.findall(r"^\t(\w+)$", text, re.MULTILINE))
         return f"{group}={name}: no such choice; {group} is one of {choices}"
@@ -51,7 +54,12 @@ def _said(error: Exception) -> str:
         return f"{found[1]}: several values; -m sweeps over them, [A,B] is a list of them"
     if found := re.match(r"Error merging override (.*)", text, re.DOTALL):
         return f"{found[1]}: a value of another kind than what it replaces"
-    said = re.split(r"\n\s*full_key: |See https://", text)[0]
+    return ""
+
+
+def _with_key(error: Exception) -> str:
+    """The error's own text, with the key of the config if it has one."""
+    said = re.split(r"\n\s*full_key: |See https://", str(error))[0]
     key = str(getattr(error, "full_key", None) or "")
     if key not in said:
         said = f"{key}: {said}"

@@ -278,8 +278,8 @@ def command(tmp_path, *arguments):
         (
             ["segmenter=predictions", "segmenter.root=x", "method=clip"],
             (
-                "method=clip: the segmenter evaluation.segmenters.Predictions has no method, leave the "
-                "word out"
+                "method=clip: the segmenter evaluation.segmenters.Predictions has no method, "
+                "leave the word out"
             ),
         ),
     ],
