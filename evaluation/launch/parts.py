@@ -70,7 +70,7 @@ def _check_target(key: str, target: object) -> None:
     try:
         options_class(target)
     except ValueError as error:
-        said = str(error).removeprefix(f"_target_ {target!r}: ")
+        said = str(error).rpartition(": ")[2]
         raise ValueError(f"{key}={target}: {said.replace('rebuilt', 'built')}") from None
 
 
