@@ -94,7 +94,8 @@ def _invalid(error: ValidationError, context: str) -> str:
     prefix = "gem" if prefix == "method" and error.title == "Gem" else prefix
     wrong = error.errors()
     place, value = wrong[0]["loc"][:1], wrong[0]["input"]
-    said = [item["msg"] for item in wrong if item["loc"][:1] == place and item["input"] is value]
+    same = [item for item in wrong if item["loc"][:1] == place]
+    said = [item["msg"] for item in same if item["input"] is value or item["input"] == value]  # nan
     messages = [text.removeprefix("Value error, ") for text in said]
     messages = [text[:1].lower() + text[1:] for text in messages]
     key = ".".join(filter(None, (prefix, *map(str, place)))) or error.title
