@@ -18,7 +18,7 @@ from copy import deepcopy
 from dataclasses import dataclass
 from typing import Any
 
-from hypothesis import HealthCheck, given, settings
+from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
 
 from evaluation.launch.errors import MISTAKES, sentence
@@ -32,8 +32,9 @@ CHECKS = [HealthCheck.too_slow, HealthCheck.data_too_large, HealthCheck.filter_t
 EXAMPLES = int(os.environ.get("GEM_FUZZ", "0"))  # of each property, from seeds of their own
 if EXAMPLES:
     PROFILE = settings(max_examples=EXAMPLES, print_blob=True)
-else:
-    PROFILE = settings(max_examples=25, derandomize=True, database=None)
+else:  # the smallest example is looked for by make fuzz: hundreds of slow ones would be tried
+    phases = [Phase.explicit, Phase.generate]
+    PROFILE = settings(max_examples=25, derandomize=True, database=None, phases=phases)
 PROFILE = settings(PROFILE, deadline=None, suppress_health_check=CHECKS)
 
 
@@ -51,7 +52,7 @@ class Endless(BaseException):
     """Nothing in the program catches it, as a TimeoutError would be."""
 
 
-class Given(tuple):
+class Given(tuple):  # noqa: SLOT001 a tuple of few
     """What a fixture gives; the report of an example shows what was drawn, not this."""
 
     def __repr__(self):
@@ -168,7 +169,8 @@ def edited(content, edits):
 DEEP, AGAIN = "DEEP", "AGAIN:"
 VALUES = [
     None, True, False, 0, 1, -1, 2, 255, 256, 10**30, -(10**30), 2**31, 2**63, 1e308, -1e308,
-    1e-320, 0.5, float("nan"), float("inf"), "", "x", "1", "../x", "/x", "{x}", "{", "\x1b[31m[red]", "x" * 3000,
+    1e-320, 0.5, float("nan"), float("inf"), "", "x", "1", "../x", "/x", "{x}", "{",
+    "\x1b[31m[red]", "x" * 3000,
     "9" * 5000, "\ud800", "\0", [], {}, [[]], [None], {"a": None}, [1, 2, 3], ["x"], DEEP,
 ]  # fmt: skip
 

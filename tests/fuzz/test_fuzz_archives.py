@@ -88,7 +88,8 @@ CONTEXT = {
         for n, phase in enumerate(("val", "train"))
     ],
     "annos_segmentation": [
-        annotation([[0, 0, 4, 0, 4, 4, 0, 4]]), annotation({"size": [5, 7], "counts": [4, 8, 23]}, 9),
+        annotation([[0, 0, 4, 0, 4, 4, 0, 4]]),
+        annotation({"size": [5, 7], "counts": [4, 8, 23]}, 9),
     ],
 }  # fmt: skip
 CONTEXT_TEXT = json.dumps(CONTEXT).encode()

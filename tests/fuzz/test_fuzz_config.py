@@ -38,7 +38,8 @@ VALUES = [
 WORDS = st.builds(
     lambda prefix, key, equals, value: f"{prefix}{key}{equals}{value}",
     st.sampled_from(["", "", "", "", "+", "++", "~"]), st.sampled_from(KEYS),
-    st.sampled_from(["=", "=", "=", "=", "", "@x=", "/x="]), st.sampled_from(VALUES) | st.text(max_size=6),
+    st.sampled_from(["=", "=", "=", "=", "", "@x=", "/x="]),
+    st.sampled_from(VALUES) | st.text(max_size=6),
 )  # fmt: skip
 
 
@@ -51,7 +52,7 @@ def compose(words):
     return setting
 
 
-@fuzzed(words=st.lists(WORDS, min_size=1, max_size=3))
+@fuzzed(share=0.5, words=st.lists(WORDS, min_size=1, max_size=3))
 def test_words_of_run(words):
     found = answer(lambda: compose(words))
     if isinstance(found, Setting):
@@ -59,7 +60,7 @@ def test_words_of_run(words):
         assert "nan" not in str(describe(found)).lower().replace("naclip", "")
 
 
-@fuzzed(text=st.text(max_size=20))
+@fuzzed(share=0.5, text=st.text(max_size=20))
 def test_any_text_for_run(text):
     answer(lambda: compose([text]))
 
@@ -87,13 +88,13 @@ EXPERIMENT = {
 PACKAGE = "# @package _global_\n"
 
 
-@fuzzed(changes=CHANGES)
+@fuzzed(share=0.3, changes=CHANGES)
 def test_experiments_of_another_shape(changes, search):
     text = yaml.safe_dump(changed(EXPERIMENT, changes), allow_unicode=False)
     compose_file(search, (PACKAGE + text).encode())
 
 
-@fuzzed(edits=EDITS)
+@fuzzed(share=0.3, edits=EDITS)
 def test_experiments_of_other_bytes(edits, search):
     compose_file(search, edited((PACKAGE + yaml.safe_dump(EXPERIMENT)).encode(), edits))
 
@@ -124,9 +125,9 @@ def test_words_of_scripts(words):
 
 
 YAML = st.lists(
-    st.sampled_from(["!!int ", "!!float ", "!!timestamp ", "!!python/object:os.system ", "&a ", "*a", "[",
-                     "]", "{", "}", ": ", ", ", "- ", "2020-13-45", "0x", "1:2:3", "|", ">", "=", "<<",
-                     "\n", "'", '"', "~", "%", "@", "`", "x", "\0", "é", "? "]), max_size=6,
+    st.sampled_from(["!!int ", "!!float ", "!!timestamp ", "!!python/object:os.system ", "&a ", "*a",
+                     "[", "]", "{", "}", ": ", ", ", "- ", "2020-13-45", "0x", "1:2:3", "|", ">", "=",
+                     "<<", "\n", "'", '"', "~", "%", "@", "`", "x", "\0", "é", "? "]), max_size=6,
 ).map("".join)  # fmt: skip
 
 

@@ -67,7 +67,7 @@ def test_text_cache_of_another_header(changes, setting, cached):
     embed_again(setting, cached, joined(changed(header, changes), rest))
 
 
-class Stopped(Exception):
+class Stopped(Exception):  # noqa: N818 nothing went wrong
     """A pass that was stopped."""
 
 
@@ -122,7 +122,7 @@ def test_states_of_another_header(changes, kept):
 SCORES = np.random.default_rng(0).normal(size=(4, 3, 3)).astype("float32")
 
 
-def as_npz(packed=True, **arrays):
+def as_npz(*, packed=True, **arrays):
     buffer = io.BytesIO()
     (np.savez_compressed if packed else np.savez)(buffer, **arrays)
     return buffer.getvalue()
