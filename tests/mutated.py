@@ -100,7 +100,8 @@ def _check_sentence(error, names):
     assert str(error).strip(), f"{type(error).__name__} says nothing"
     assert "\n" not in said
     assert len(said) <= 1100
-    assert not names or any(name in said for name in names), f"none of {names} in: {said}"
+    shown = [sentence(ValueError(name)) for name in names]
+    assert not names or any(name in said for name in shown), f"none of {shown} in: {said}"
 
 
 def tally():

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 import sys
 
+import yaml
 from hydra.errors import (
     HydraException,
     InstantiationException,
@@ -13,7 +14,7 @@ from hydra.errors import (
 from omegaconf.errors import OmegaConfBaseException
 from pydantic import ValidationError
 
-MISTAKES = (HydraException, OmegaConfBaseException, ValueError, OSError)
+MISTAKES = (HydraException, OmegaConfBaseException, yaml.YAMLError, ValueError, OSError)
 """What a mistake of the user raises; anything else is a mistake of ours."""
 PREPARE = "; scripts/prepare.py says what to get and where it goes"
 NO_SUCH_CHOICE = re.compile(r"Could not (?:find|load) '((?:hydra/)?[^'/]+)/([^']+)'")

@@ -5,7 +5,6 @@ import json
 import shutil
 import tarfile
 import zipfile
-import zlib
 
 import numpy as np
 import official
@@ -61,21 +60,13 @@ def test_archives(name, edits, place):
     shutil.rmtree(place / "inside", ignore_errors=True)
     archive.write_bytes(edited(ARCHIVES[name], edits))
     found = answer(lambda: unpack(archive, folder), name)
-    assert {path.name for path in place.iterdir()} <= {"inside", name}
     archive.unlink()
-    assert [path.name for path in (place / "inside").iterdir()] in (
-        [],
-        ["out"],
-    ) or not folder.exists()
-    written = {
-        path.relative_to(folder).as_posix(): path.read_bytes()
-        for path in folder.rglob("*") if path.is_file()
-    } if folder.exists() else {}  # fmt: skip
+    assert all(path.is_relative_to(folder) for path in place.rglob("*") if path.is_file())
+    written = [path.read_bytes() for path in folder.rglob("*") if path.is_file()]
     if found is not REFUSED:
         assert len(written) == found
     if name != "plain.tar":  # which has no sum of its content
-        sums = {zlib.crc32(content) for content in FILES.values()}
-        assert {zlib.crc32(content) for content in written.values()} <= sums
+        assert {*written} <= {*FILES.values()}
 
 
 def annotation(shape, category=2):
@@ -105,7 +96,7 @@ def convert(place, file, content):
         assert np.array(Image.open(path)).max() < 60
     masks = root / context.MASKS
     assert all(path.parent == masks for path in root.rglob("*.png"))
-    assert {path.name for path in place.iterdir()} <= {"context", "inside"}
+    assert all(path.is_relative_to(root) for path in place.rglob("*") if path.is_file())
 
 
 @fuzzed(changes=CHANGES)
@@ -156,7 +147,7 @@ def read_changed(verified, content):
 
     found = answer(read)
     assert survey(dataset).present == 1
-    if found not in {REFUSED, None}:
+    if found is not REFUSED and found is not None:
         assert found.seen == tree["seen"]
 
 

@@ -124,11 +124,12 @@ def test_words_of_scripts(words):
     answer(lambda: key_values(words, "a=b"), *words)
 
 
-YAML = st.lists(
-    st.sampled_from(["!!int ", "!!float ", "!!timestamp ", "!!python/object:os.system ", "&a ", "*a",
-                     "[", "]", "{", "}", ": ", ", ", "- ", "2020-13-45", "0x", "1:2:3", "|", ">", "=",
-                     "<<", "\n", "'", '"', "~", "%", "@", "`", "x", "\0", "é", "? "]), max_size=6,
-).map("".join)  # fmt: skip
+PIECES = [
+    "!!int ", "!!float ", "!!timestamp ", "!!python/object:os.system ", "&a ", "*a", "[", "]", "{",
+    "}", ": ", ", ", "- ", "2020-13-45", "0x", "1:2:3", "|", ">", "=", "<<", "\n", "'", '"', "~",
+    "%", "@", "`", "x", "\0", "é", "? ",
+]  # fmt: skip
+YAML = st.lists(st.sampled_from(PIECES), max_size=6).map("".join)
 
 
 @fuzzed(text=YAML)
