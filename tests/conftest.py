@@ -106,3 +106,12 @@ def count_images(monkeypatch):
 def seen(monkeypatch):
     """`count_images` from the start of the test."""
     return count_images(monkeypatch)
+
+
+def pytest_terminal_summary(terminalreporter):
+    """How many examples the fuzzing tests have run; of each property if there were many."""
+    if (mutated := sys.modules.get("mutated")) and mutated.TALLY:
+        *each, every = mutated.tally()
+        for line in each if mutated.EXAMPLES else []:
+            terminalreporter.write_line(line)
+        terminalreporter.write_line(f"fuzzing, {every}")

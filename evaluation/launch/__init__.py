@@ -3,7 +3,17 @@
 The only room that knows Hydra and OmegaConf: what they compose becomes typed objects here.
 """
 
-from evaluation.launch.compose import build, compose_setting, construct, output_options
+from evaluation.launch.compose import (
+    build,
+    build_tracker,
+    compose_config,
+    compose_setting,
+    output_options,
+)
 from evaluation.launch.errors import MISTAKES, sentence
+from evaluation.launch.parts import construct
 
-__all__ = ["MISTAKES", "build", "compose_setting", "construct", "output_options", "sentence"]
+__all__ = [
+    "MISTAKES", "build", "build_tracker", "compose_config", "compose_setting", "construct",
+    "output_options", "sentence",
+]  # fmt: skip

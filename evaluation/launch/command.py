@@ -12,15 +12,22 @@ from omegaconf import DictConfig
 
 from evaluation.data import task_of
 from evaluation.launch import words
-from evaluation.launch.compose import build, construct, output_options
+from evaluation.launch.compose import build, build_tracker, output_options
 from evaluation.launch.errors import MISTAKES, sentence
+from evaluation.launch.overrides import check_words
 from evaluation.places import CONFIGS
 
 
 def command() -> None:
     """Do what the command line says; a mistake of the user is told in one line, exit code 1."""
     os.environ.setdefault("HYDRA_FULL_ERROR", "1")  # so that errors reach us, not Hydra's printer
-    words.command(main)
+    words.command(_checked)
+
+
+def _checked() -> None:
+    """Words of Hydra's own (-m, --cfg job) are Hydra's to read."""
+    check_words([word for word in sys.argv[1:] if word[:1] != "-" and {"=", "~"} & set(word)])
+    main()
 
 
 @hydra.main(version_base="1.3", config_path=str(CONFIGS), config_name="config")
@@ -39,7 +46,9 @@ def main(config: DictConfig) -> float | None:
 
 def evaluate_config(config: DictConfig) -> float | None:
     """Build what the config says, then evaluate it, or label its images if they have no truth."""
-    setting, wanted = build(config), output_options(config)
+    hydra_config = HydraConfig.get()
+    setting, wanted = build(config, hydra_config.overrides.task), output_options(config)
+    tracker = build_tracker(config)
     from evaluation.run.job import find_or_run, label
 
     if task_of(setting.dataset) == "none":
@@ -54,7 +63,6 @@ def evaluate_config(config: DictConfig) -> float | None:
         console.print("the record was there: nothing was evaluated (force=true does it again)")
     from evaluation.tracking.tracker import track
 
-    hydra_config = HydraConfig.get()
     sweep = hydra_config.sweep.dir if hydra_config.mode == RunMode.MULTIRUN else ""
-    track(construct(config.logger), [done], group=sweep)
+    track(tracker, [done], group=sweep)
     return done.record.headline

@@ -6,51 +6,78 @@ from collections.abc import Sequence
 from typing import Any
 
 import hydra
-from hydra.utils import instantiate
-from omegaconf import DictConfig
+from omegaconf import DictConfig, OmegaConf
 
+from evaluation.launch.overrides import check_used, check_words
+from evaluation.launch.parts import KINDS, check_part, construct
 from evaluation.places import CONFIGS
 from evaluation.run.output import OutputOptions
 from evaluation.setting import Setting
+from evaluation.tracking.tracker import Tracker
 
 FIELDS = (
     "segmenter", "dataset", "protocol", "vocabulary", "prompts", "metric", "batch_size",
     "workers", "limit",
 )  # fmt: skip
 FIRST = ("backbone", "method")  # parts of a segmenter: their mistakes are told by their own keys
-OUTPUTS = ("output", "labels", "force", "save_every", "save", "predictions")
+NUMBERS = {"batch_size", "workers", "limit"}
+FOLDERS = ("output", "labels", "predictions")
+OUTPUTS = (*FOLDERS, "force", "save_every", "save")
 
 
-def construct(node: DictConfig) -> Any:
-    """The objects that a part of a config says.
-
-    The only place that calls ``instantiate``: from Hydra 1.4 on it wants an allow-list.
-    """
-    return instantiate(node, _convert_="all")
-
-
-def build(config: DictConfig) -> Setting:
+def build(config: DictConfig, words: Sequence[str] = ()) -> Setting:
     """The setting that a composed config says; touches no weights and no files.
 
-    Raises ValueError for a config without one of the parts, and what building the parts raises.
+    words: those of the command line. Raises ValueError for a config without one of the parts, for
+    a part that is of another kind, for a word that sets what the segmenter does not read, and what
+    building the parts raises.
     """
-    if missing := {*FIRST, *FIELDS} - set(config):
-        raise ValueError(f"the config has no {min(missing)}")
-    objects = {name: _part(config, name) for name in (*FIRST, *FIELDS)}
+    _check_keys(config, (*FIRST, *FIELDS))
+    raw = OmegaConf.to_container(config, resolve=False)
+    assert isinstance(raw, dict)  # noqa: S101 to_container of a DictConfig
+    check_used(words, raw["segmenter"])
+    objects = {name: _part(config, name, raw[name]) for name in (*FIRST, *FIELDS)}
     return Setting(**{name: objects[name] for name in FIELDS})
 
 
-def _part(config: DictConfig, name: str) -> Any:
+def _part(config: DictConfig, name: str, written: Any) -> Any:
     value = config[name]
-    return construct(value) if isinstance(value, DictConfig) else value
+    if name in NUMBERS:
+        return OmegaConf.to_container(value) if OmegaConf.is_config(value) else value
+    part = construct(value) if isinstance(value, DictConfig) else value
+    key = "gem" if written == "${gem}" and part is value else name
+    check_part(key, part, KINDS[name])
+    return part
+
+
+def build_tracker(config: DictConfig) -> Tracker:
+    """Who is told of the records; before an evaluation, so that a mistake costs none."""
+    _check_keys(config, ["logger"])
+    tracker: Tracker = _part(config, "logger", None)
+    return tracker
 
 
 def output_options(config: DictConfig) -> OutputOptions:
-    """Where the composed config wants its results."""
+    """Where the composed config wants its results. Raises ValueError for an empty path."""
+    _check_keys(config, OUTPUTS)
+    for name in FOLDERS:
+        if isinstance(config[name], str) and not config[name].strip():
+            raise ValueError(f"{name}=: expected a folder")
     return OutputOptions(**{name: config[name] for name in OUTPUTS})
+
+
+def _check_keys(config: DictConfig, names: Sequence[str]) -> None:
+    if missing := set(names) - set(config):
+        raise ValueError(f"the config has no {min(missing)}")
+
+
+def compose_config(overrides: Sequence[str]) -> DictConfig:
+    """The config that words like those of the command line compose."""
+    check_words(overrides)
+    with hydra.initialize_config_dir(str(CONFIGS), version_base="1.3"):
+        return hydra.compose("config", overrides=list(overrides))
 
 
 def compose_setting(overrides: Sequence[str]) -> Setting:
     """The setting that words like those of the command line compose; for scripts."""
-    with hydra.initialize_config_dir(str(CONFIGS), version_base="1.3"):
-        return build(hydra.compose("config", overrides=list(overrides)))
+    return build(compose_config(overrides), overrides)

@@ -5,32 +5,79 @@ from __future__ import annotations
 import re
 import sys
 
-from hydra.errors import HydraException, InstantiationException, MissingConfigException
+import yaml
+from hydra.errors import (
+    HydraException,
+    InstantiationException,
+    OverrideParseException,
+)
 from omegaconf.errors import OmegaConfBaseException
 from pydantic import ValidationError
 
-MISTAKES = (HydraException, OmegaConfBaseException, ValueError, OSError)
+MISTAKES = (HydraException, OmegaConfBaseException, yaml.YAMLError, ValueError, OSError)
 """What a mistake of the user raises; anything else is a mistake of ours."""
 PREPARE = "; scripts/prepare.py says what to get and where it goes"
-NO_SUCH_CHOICE = re.compile(r"Could not (?:find|load) '([^'/]+)/([^']+)'")
+NO_SUCH_CHOICE = re.compile(r"Could not (?:find|load) '((?:hydra/)?[^'/]+)/([^']+)'")
+LONGEST = 1000  # letters of a sentence
 
 
 def sentence(error: Exception) -> str:
-    """What a user did wrong, in one line: the key, what was found, what was expected."""
+    """What a user did wrong, in one line: the key, what was found, what was expected.
+
+    Of what cannot be printed escapes are shown, and of what is very long the ends.
+    """
+    said = " ".join(_said(error).split()) or type(error).__name__
+    if len(said) > LONGEST:
+        said = f"{said[: LONGEST // 2]} ... {said[-LONGEST // 4 :]}"
+    return "".join(one if one.isprintable() else repr(one)[1:-1] for one in said)
+
+
+def _said(error: Exception) -> str:
     cause = error.__cause__ if isinstance(error, InstantiationException) else None
     validation = error if isinstance(error, ValidationError) else cause
     if isinstance(validation, ValidationError):
         return _invalid(validation, str(error))
-    text = str(error)
-    if isinstance(error, MissingConfigException) and (wrong := NO_SUCH_CHOICE.search(text)):
+    if isinstance(error, OverrideParseException):
+        return unreadable(str(error.override), str(error))
+    return _known(str(error)) or _with_key(error)
+
+
+def _known(text: str) -> str:
+    """What Hydra says of words that compose to nothing, said better; empty for anything else."""
+    if wrong := NO_SUCH_CHOICE.search(text):
         group, name = wrong.groups()
         choices = ", ".join(re.findall(r"^\t(\w+)$", text, re.MULTILINE))
         return f"{group}={name}: no such choice; {group} is one of {choices}"
     if found := re.search(r"Could not override '([^']+)'", text):
         owner = "; gem.* are options of method=gem" if found[1].startswith("gem.") else ""
         return f"{found[1]}: this config has no such key{owner}{_swept(found[1])}"
-    said = " ".join(re.split(r"\n\s*full_key: |See https://", text)[0].split())
+    if found := re.match(r"Ambiguous value for argument '(.*?)'\s*\n1\. ", text, re.DOTALL):
+        return f"{found[1]}: several values; -m sweeps over them, [A,B] is a list of them"
+    if found := re.match(r"Error merging override (.*)", text, re.DOTALL):
+        return f"{found[1]}: a value of another kind than what it replaces"
+    return ""
+
+
+def _with_key(error: Exception) -> str:
+    """The error's own text, with the key of the config if it has one."""
+    said = re.split(r"\n\s*full_key: |See https://", str(error))[0]
+    key = str(getattr(error, "full_key", None) or "")
+    if key not in said:
+        said = f"{key}: {said}"
     return said + PREPARE if said.startswith("dataset.root=") else said
+
+
+def unreadable(word: str, text: str) -> str:
+    """Why Hydra's parser does not take a word."""
+    key, equals, _ = word.partition("=")
+    if not equals:
+        return f"{word or 'an empty word'}: expected KEY=VALUE"
+    if found := re.search(r"while evaluating '.*?': (.*)", text, re.DOTALL):
+        return f"{word}: {found[1]}"
+    return (
+        f"{word}: expected KEY=VALUE; a VALUE with special characters stands in quotes that reach "
+        f"this program: \"{key}='VALUE'\""
+    )
 
 
 def _swept(key: str) -> str:

@@ -91,7 +91,7 @@ def read_keys(
     """
     values, others = read_words(doc, own, arguments)
     for word in others:
-        raise ValueError(_unknown(word, own))
+        raise ValueError(unknown(word, own))
     return values
 
 
@@ -108,7 +108,7 @@ def split_overrides(
     for word in words:
         found = OVERRIDE.match(word)
         if found and found[1].split(".")[0] not in known:
-            raise ValueError(_unknown(word, own, known))
+            raise ValueError(unknown(word, own, known))
         (overrides if found else others).append(word)
     return overrides, others
 
@@ -131,7 +131,7 @@ def _key_value(word: str, example: str) -> tuple[str, Any]:
         raise ValueError(f"{word}: expected KEY=VALUE, such as {example}")
     try:
         return key, yaml.safe_load(text)
-    except yaml.YAMLError as error:
+    except Exception as error:  # the constructors of PyYAML let any pass for values such as !!int
         raise ValueError(f"{word}: expected a value that YAML can read") from error
 
 
@@ -154,7 +154,7 @@ def _typed(text: str, kind: type) -> Any:
     if kind is bool:
         return {"true": True, "false": False}.get(text.lower())
     if kind is tuple:
-        inner = text.removeprefix("[").removesuffix("]") if text.startswith("[") else text
+        inner = text[1:-1] if text.startswith("[") and text.endswith("]") else text
         numbers = tuple(float(item) for item in inner.split(",")) if inner else ()
         return numbers if all(map(math.isfinite, numbers)) else None
     return kind(text) if text else None
@@ -167,7 +167,7 @@ def _expected(key: Key, kind: type) -> str:
     return f"{what}, or null" if key.default is None else what
 
 
-def _unknown(word: str, own: Iterable[str], more: Sequence[str] = ()) -> str:
+def unknown(word: str, own: Iterable[str], more: Sequence[str] = ()) -> str:
     """Why a word is none of the command's, with the keys that there are."""
     own = list(own)
     name, equals, _ = word.partition("=")

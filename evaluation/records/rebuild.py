@@ -37,7 +37,7 @@ def rebuild(description: Any) -> Any:
         return parts
     target = description["_target_"]
     try:
-        built = _own(target)(**parts)
+        built = options_class(target)(**parts)
     except ValidationError as error:
         wrong = error.errors()[0]
         place = ".".join(map(str, wrong["loc"]))
@@ -49,7 +49,7 @@ def rebuild(description: Any) -> Any:
     return built
 
 
-def _own(target: object) -> Any:
+def options_class(target: object) -> Any:
     """The options class of that name. Raises ValueError if there is none, or it is not ours."""
     if not isinstance(target, str) or not target.startswith(OWN):
         raise ValueError(f"_target_ {short(target)}: {FOREIGN}")

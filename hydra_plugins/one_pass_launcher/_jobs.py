@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from evaluation.run.output import OutputOptions
     from evaluation.run.sweep import Outcome
     from evaluation.setting import Setting
+    from evaluation.tracking import Tracker
 
 
 @dataclass
@@ -22,6 +23,7 @@ class Job:
     overrides: tuple[str, ...]
     config: DictConfig
     setting: Setting | None = None
+    tracker: Tracker | None = None
     error: Exception | None = None
     outcome: Outcome | None = None
 
@@ -46,12 +48,13 @@ class Job:
 def evaluate(jobs: Sequence[Job]) -> None:
     """Build the settings, and evaluate those of one output folder in as few passes as can be."""
     from evaluation.data import task_of
-    from evaluation.launch import MISTAKES, build, output_options
+    from evaluation.launch import MISTAKES, build, build_tracker, output_options
 
     together: dict[OutputOptions, list[Job]] = {}
     for job in jobs:
         try:
-            job.setting, wanted = build(job.config), output_options(job.config)
+            job.setting, wanted = build(job.config, job.overrides), output_options(job.config)
+            job.tracker = build_tracker(job.config)
             labelled = task_of(job.setting.dataset) == "none"  # there is nothing to share
         except MISTAKES as error:
             job.error = error
@@ -85,7 +88,6 @@ def _sweep(jobs: Sequence[Job], wanted: OutputOptions) -> None:
 
 def report(jobs: Sequence[Job], sweep: str) -> None:
     """One table of all, and what failed; then tell the tracker."""
-    from evaluation.launch import construct
     from evaluation.run.job import Done
     from evaluation.terminal.sweep_table import SweepRow, show_sweep
     from evaluation.tracking.tracker import track
@@ -93,5 +95,5 @@ def report(jobs: Sequence[Job], sweep: str) -> None:
     show_sweep([SweepRow(job.overrides, job.outcome, job.sentence) for job in jobs])
     found = [job.outcome for job in jobs if job.outcome]
     written = [Done(one.setting, one.record, one.path) for one in found if one.record and one.path]
-    if written:
-        track(construct(jobs[0].config.logger), written, group=sweep)
+    if written and (tracker := next(filter(None, (job.tracker for job in jobs)))):
+        track(tracker, written, group=sweep)

@@ -7,7 +7,6 @@ import sys
 
 import pytest
 from conftest import REPOSITORY
-from hydra import compose, initialize_config_dir
 from hydra.errors import HydraException
 from omegaconf.errors import OmegaConfBaseException
 
@@ -19,10 +18,10 @@ CAUGHT = (HydraException, OmegaConfBaseException, ValueError, OSError)  # by run
 
 
 def build(*overrides):
-    with initialize_config_dir(str(REPOSITORY / "configs"), version_base="1.3"):
-        config = compose("config", overrides=list(overrides))
+    config = launch.compose_config(overrides)
     assert launch.output_options(config)
-    return launch.build(config)
+    assert launch.build_tracker(config)
+    return launch.build(config, overrides)
 
 
 def said(*overrides):
@@ -33,6 +32,12 @@ def said(*overrides):
 
 CHOICES = "input should be 'adaptive' or 'standard', or"
 FLOAT32 = "expected a number from 1.2e-38 to 3.4e+38"
+METHODS = "clip, clip_surgery, gem, gem_released, maskclip"
+NEEDED = "no part can be left out; a choice or a value replaces it"
+QUOTED = (
+    "expected KEY=VALUE; a VALUE with special characters stands in quotes that reach this program: "
+    "\"output='VALUE'\""
+)
 SENTENCES = {
     "gem.iters=-1": "gem.iters=-1: input should be greater than or equal to 0",
     "gem.iters=1.5": "gem.iters=1.5: input should be a valid integer",
@@ -54,10 +59,7 @@ SENTENCES = {
     ),
     "gem.blocks=0": "gem.blocks=0: input should be greater than or equal to 1",
     "gem.itres=2": "gem.itres: this config has no such key; gem.* are options of method=gem",
-    "method=gemm": (
-        "method=gemm: no such choice; method is one of clip, clip_surgery, gem, gem_released, "
-        "maskclip"
-    ),
+    "method=gemm": f"method=gemm: no such choice; method is one of {METHODS}",
     "prompts=foto": (
         "prompts=foto: no such choice; prompts is one of imagenet80, photo, photo_period"
     ),
@@ -89,8 +91,50 @@ SENTENCES = {
     ),
     "backbone.colour=red": "backbone.colour: this config has no such key",
     "dataset.split=train": "dataset.split=train: input should be 'eval' or 'tune'",
-    "gem.iters": "Error parsing override 'gem.iters' missing EQUAL at '<EOF>'",
-    "~method": "the config has no method",
+    "gem.iters": "gem.iters: expected KEY=VALUE",
+    "~method": f"~method: {NEEDED}",
+    "~limit": f"~limit: {NEEDED}",
+    "save_every=nan": "save_every=nan: input should be a finite number",
+    "limit=-1": "limit=-1: input should be greater than or equal to 1",
+    "limit=1.5": "limit=1.5: input should be a valid integer",
+    "limit={_target_:os.getcwd}": (
+        "limit={'_target_': 'os.getcwd'}: input should be a valid integer"
+    ),
+    "output=": "output=: expected a folder",
+    "labels=' '": "labels=: expected a folder",
+    "": "an empty word: expected KEY=VALUE",
+    "=x": "=x: expected KEY=VALUE",
+    "output='abc": f"output='abc: {QUOTED}",
+    "output=[abc": f"output=[abc: {QUOTED}",
+    "output=ümlaut": f"output=ümlaut: {QUOTED}",
+    "output=\x1b[31m": f"output=\\x1b[31m: {QUOTED}",
+    "limit=int(x)": "limit=int(x): invalid literal for int() with base 10: 'x'",
+    f"output={30 * '['}{30 * ']'}": (
+        f"output={30 * '['}{30 * ']'}: brackets in more than 20 brackets"
+    ),
+    f"{300 * 'x'}=1": f"{300 * 'x'}=1: no such key",
+    "gem=3": "gem=3: expected the options of a Method",
+    "gem=null": "gem=null: expected the options of a Method",
+    "gem=[1,2]": "gem=[1,2]: a value of another kind than what it replaces",
+    "segmenter.method=3": "segmenter.method=3: expected the options of a Method",
+    "protocol.resize=null": "protocol.resize=null: expected the options of a Resize",
+    "method=3": f"method=3: expected one of {METHODS}",
+    "method=null": f"method=null: expected one of {METHODS}",
+    "method={iters: 3}": f"method={{iters: 3}}: expected one of {METHODS}",
+    "method=[gem,clip]": (
+        f"method=[gem,clip]: expected one of {METHODS}, or several with -m method=A,B"
+    ),
+    "method=gem,clip": (
+        "method=gem,clip: several values; -m sweeps over them, [A,B] is a list of them"
+    ),
+    "logger=3": "logger=3: expected one of none, wandb",
+    "hydra/launcher=fast": (
+        "hydra/launcher=fast: no such choice; hydra/launcher is one of basic, one_pass"
+    ),
+    "output=${nope}": "output: Interpolation key 'nope' not found",
+    "output=${output}": "output: Recursive interpolation detected",
+    "output=${nope:1}": "output: Unsupported interpolation type nope",
+    "short_side=${short_side}": "protocol.resize.size: Recursive interpolation detected",
     "force=no": "force=no: input should be a valid boolean",
     "save_every=often": "save_every=often: input should be a valid number",
     "save_every=0": "save_every=0: input should be greater than 0",
@@ -101,6 +145,77 @@ SENTENCES = {
 @pytest.mark.parametrize("override", SENTENCES)
 def test_a_mistake_in_the_config_gets_a_sentence(override):
     assert said(override) == SENTENCES[override]
+
+
+OURS = "only options of gem and evaluation can be built"
+
+
+@pytest.mark.parametrize(
+    ("override", "sentence"),
+    [
+        ("backbone._target_=os.system", f"backbone._target_=os.system: {OURS}"),
+        ("logger._target_=os.system", f"logger._target_=os.system: {OURS}"),
+        ("backbone._target_=null", f"backbone._target_=None: {OURS}"),
+        ("backbone._target_=gem.load", "there is no such options class"),
+        ("backbone._target_=gem.sys.exit", "there is no such options class"),
+        ("dataset.size={_target_:os.getcwd}", f"dataset.size._target_=os.getcwd: {OURS}"),
+        ("+gem.x=[{_target_:os.getcwd}]", f"gem.x.0._target_=os.getcwd: {OURS}"),
+        ("protocol.resize._target_=os.getcwd", f"protocol.resize._target_=os.getcwd: {OURS}"),
+        ("metric._target_=gem.Gem", "metric: gem.Gem is no Metric, it has no accumulator"),
+        ("logger._target_=gem.Clip", "logger: gem.Clip is no Tracker, it has no log"),
+        ("+gem._partial_=true", "gem._partial_=True: this config has no such key"),
+        ("+gem._args_=[1]", "gem._args_=[1]: this config has no such key"),
+    ],
+)
+def test_only_options_of_ours_are_built_and_where_they_belong(override, sentence):
+    found = said(override)
+    assert found.endswith(sentence)
+    assert found.startswith(override.lstrip("+").split("=")[0].split(".")[0])
+
+
+def test_a_shared_experiment_calls_nothing(tmp_path):
+    """A YAML may come from anywhere; what it names is looked at before anything is called."""
+    trace = tmp_path / "called"
+    experiment = tmp_path / "experiment" / "shared.yaml"
+    experiment.parent.mkdir()
+    experiment.write_text(
+        f"# @package _global_\nmetric: {{_target_: pathlib.Path.touch, _args_: [{trace}]}}\n"
+    )
+    done = command(tmp_path, f"hydra.searchpath=[file://{tmp_path}]", "experiment=shared")
+    assert done.returncode == 1
+    assert done.stderr.splitlines()[-1] == f"error: metric._target_=pathlib.Path.touch: {OURS}"
+    assert not trace.exists()
+
+
+def test_a_key_that_nothing_reads_is_not_added():
+    for word in ("+limt=3", "++limt=3"):
+        assert said(word).startswith(f"{word}: no such key (did you mean limit?); the keys are ")
+
+
+@pytest.mark.parametrize(
+    "word", ["backbone=tiny", "method=clip", "gem.iters=3", "+backbone.seed=1"]
+)
+def test_a_word_for_a_part_that_the_segmenter_does_not_have(word):
+    part = "backbone" if "backbone" in word else "method"
+    assert said("segmenter=predictions", "segmenter.root=x", word) == (
+        f"{word}: the segmenter evaluation.segmenters.Predictions has no {part}, leave the word out"
+    )
+
+
+def test_a_very_long_sentence_is_cut_in_the_middle():
+    found = launch.sentence(OSError(f"[Errno 36] File name too long: '{'x' * 5000}/end'"))
+    assert len(found) < 1000
+    assert found.startswith("[Errno 36] File name too long: 'xxx")
+    assert found.endswith("xxx/end'")
+
+
+def test_what_cannot_be_printed_is_shown_as_escapes():
+    error = ValueError("mask \x1b[31m\udcff\x00.png \n is broken\x07")
+    assert launch.sentence(error) == r"mask \x1b[31m\udcff\x00.png is broken\x07"
+
+
+def test_an_error_without_words_has_a_sentence():
+    assert launch.sentence(TimeoutError()) == "TimeoutError"
 
 
 def test_options_of_gem_belong_to_gem():
@@ -179,6 +294,17 @@ def command(tmp_path, *arguments):
     [
         (["gem.iters=-1"], "gem.iters=-1: input should be greater than or equal to 0"),
         (["dataset=voc"], f"dataset.root=/no/such: there is no such folder{PREPARE}"),
+        (["method=[1]"], f"method=[1]: expected one of {METHODS}, or several with -m method=A,B"),
+        (["gem=3"], "gem=3: expected the options of a Method"),
+        (["output='abc"], f"output='abc: {QUOTED}"),
+        (["gem.iters"], "gem.iters: expected KEY=VALUE"),
+        (
+            ["segmenter=predictions", "segmenter.root=x", "method=clip"],
+            (
+                "method=clip: the segmenter evaluation.segmenters.Predictions has no method, "
+                "leave the word out"
+            ),
+        ),
     ],
 )
 def test_the_command_ends_with_one_sentence(arguments, sentence, tmp_path):

@@ -70,6 +70,8 @@ KEYS = "limit, size, rate, force, sort, out, csv, scales, only"
         ("out=", "out=: expected a path"),
         ("sort=", "sort=: expected text"),
         ("scales=50,x", "scales=50,x: expected numbers in brackets, such as [0.5,1]"),
+        ("scales=[1", "scales=[1: expected numbers in brackets, such as [0.5,1]"),
+        ("scales=1]", "scales=1]: expected numbers in brackets, such as [0.5,1]"),
         ("scales=[1,nan]", "scales=[1,nan]: expected numbers in brackets, such as [0.5,1]"),
         ("only=two", "only=two: expected one of both, one"),
         ("sizes=3", f"sizes=3: no such key (did you mean size?); the keys are {KEYS}"),
@@ -126,10 +128,11 @@ def test_words_that_are_no_pair(word):
     assert str(caught.value) == f"{word}: expected KEY=VALUE, such as dataset=voc"
 
 
-def test_a_value_that_yaml_cannot_read():
+@pytest.mark.parametrize("value", ["[cat", "!!int", "2020-13-45", "=", "\x00", 1500 * "["])
+def test_a_value_that_yaml_cannot_read(value):
     with pytest.raises(ValueError) as caught:
-        key_values(["words=[cat"], "dataset=voc")
-    assert str(caught.value) == "words=[cat: expected a value that YAML can read"
+        key_values([f"words={value}"], "dataset=voc")
+    assert str(caught.value) == f"words={value}: expected a value that YAML can read"
 
 
 def test_help_shows_the_keys_and_their_defaults(capsys):
