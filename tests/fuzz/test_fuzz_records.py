@@ -76,12 +76,12 @@ def read_changed(records, content):
                    for value in row(one).values())  # fmt: skip
 
 
-@fuzzed(share=0.6, changes=CHANGES)
+@fuzzed(share=0.4, changes=CHANGES)
 def test_records_of_another_shape(changes, records):
     read_changed(records, as_json(changed(records[1], changes)))
 
 
-@fuzzed(share=0.6, edits=EDITS)
+@fuzzed(share=0.4, edits=EDITS)
 def test_records_of_other_bytes(edits, records):
     read_changed(records, edited(json.dumps(records[1]).encode(), edits))
 
