@@ -2,7 +2,7 @@
 PYTHON ?= python3
 BIN := .venv/bin
 
-.PHONY: demo test test-portable check speed clean
+.PHONY: demo test test-portable fuzz check speed clean
 
 demo: .venv/ready
 	$(BIN)/python scripts/demo.py
@@ -13,6 +13,11 @@ test: .venv/ready
 # the whole suite as several other machines would run it; see docs/equality.md
 test-portable: .venv/ready
 	$(BIN)/python tests/portable.py
+
+# broken input for every reader: 2,000 examples of each property, from new seeds each time; of a
+# failure the smallest example is printed, and .hypothesis tries it first the next time
+fuzz: .venv/ready
+	GEM_FUZZ=2000 $(BIN)/python -m pytest tests/fuzz
 
 check: .venv/ready
 	$(BIN)/ruff check

@@ -15,7 +15,7 @@ from PIL import Image
 
 from evaluation.data import Folder, Hub, Instances, Pairs, PointLabels, Words, load_card
 from evaluation.data.on_disk import read_list
-from gem.image import read_image, to_input
+from gem.image import to_input
 
 SIZE = (6, 8)
 NAMES = count()
@@ -76,15 +76,13 @@ def test_images(name, edits, root):
     path.write_bytes(edited(IMAGES[name], edits))
     dataset = Folder(root=str(root / "folder"))
     found = answer(lambda: dataset[name].image, name)
+    if found is not REFUSED:
+        assert found.mode == "RGB"
+        assert min(found.size) > 0
+        pixels = to_input(found, (16, 16), mean=(0.5, 0.5, 0.5), std=(0.2, 0.2, 0.2))
+        assert pixels.isfinite().all()
+        assert np.array_equal(np.array(dataset[name].image), np.array(found))
     path.unlink()
-    if found is REFUSED:
-        return
-    assert found.mode == "RGB"
-    assert min(found.size) > 0
-    pixels = to_input(found, (16, 16), mean=(0.5, 0.5, 0.5), std=(0.2, 0.2, 0.2))
-    assert pixels.isfinite().all()
-    again = read_image(io.BytesIO(edited(IMAGES[name], edits)), name)
-    assert np.array_equal(np.array(again), np.array(found))
 
 
 @fuzzed(name=st.sampled_from(sorted(MASKS)), edits=EDITS)

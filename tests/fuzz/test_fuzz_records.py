@@ -67,7 +67,7 @@ def read_changed(records, content):
     assert found is not REFUSED, "one odd record takes the good one with it"
     read, others = found
     assert "f" * 12 in {one.key for one in read} or "f" * 12 in content.decode(errors="replace")
-    assert others in ([], ["other.json"])
+    assert [name.partition(":")[0] for name in others] in ([], ["other.json"])
     for one in read:
         for value in [*one.scores.values(), *one.per_class.values()]:
             assert value is None or (math.isfinite(value) and 0 <= value <= 1)
@@ -76,12 +76,12 @@ def read_changed(records, content):
                    for value in row(one).values())  # fmt: skip
 
 
-@fuzzed(share=0.6, changes=CHANGES)
+@fuzzed(share=0.4, changes=CHANGES)
 def test_records_of_another_shape(changes, records):
     read_changed(records, as_json(changed(records[1], changes)))
 
 
-@fuzzed(share=0.6, edits=EDITS)
+@fuzzed(share=0.4, edits=EDITS)
 def test_records_of_other_bytes(edits, records):
     read_changed(records, edited(json.dumps(records[1]).encode(), edits))
 

@@ -130,13 +130,13 @@ def copy(model, tmp_path_factory):
 
 @fuzzed(share=0.5, changes=CHANGES)
 def test_configs_of_models(changes, copy):
+    (copy / "vocabulary.txt").write_text(WORDS)
     (copy / "open_clip_config.json").write_bytes(as_json(changed(CONFIG, changes)))
     run(copy)
-    (copy / "open_clip_config.json").write_text(json.dumps(CONFIG))
 
 
 @fuzzed(share=0.5, edits=EDITS)
 def test_vocabularies_of_models(edits, copy):
+    (copy / "open_clip_config.json").write_text(json.dumps(CONFIG))
     (copy / "vocabulary.txt").write_bytes(edited(WORDS.encode(), edits))
     run(copy)
-    (copy / "vocabulary.txt").write_text(WORDS)
