@@ -222,6 +222,14 @@ def test_neither_batches_nor_workers_change_a_count(small):
     assert first.counts["all"] == class_sums(rows).tolist()
 
 
+def test_only_the_headline_has_a_column(small):
+    outcome = evaluate(setting_of(small, ToyPoints(scenes=1, size=48))).outcome
+    assert [one.title for one in outcome.scores if one.column] == ["p-mIoU"]
+    assert outcome.scores[0].name == "pmiou"
+    others = {one.name: one.title for one in outcome.scores[1:]}
+    assert others["pmiou_class_both_all"] == "p-mIoU (class, both, all)"
+
+
 def test_windows(small):
     protocol = EvalProtocol(
         name="w", resize=ShortSide(size=48), windows=SlidingWindow(size=32, stride=16)
