@@ -2,7 +2,7 @@
 PYTHON ?= python3
 BIN := .venv/bin
 
-.PHONY: demo test test-portable check speed clean
+.PHONY: demo test test-portable mutants check speed clean
 
 demo: .venv/ready
 	$(BIN)/python scripts/demo.py
@@ -13,6 +13,12 @@ test: .venv/ready
 # the whole suite as several other machines would run it; see docs/equality.md
 test-portable: .venv/ready
 	$(BIN)/python tests/portable.py
+
+# every change of a line that makes numbers: does a test fail? an hour on two cores; docs/mutants.md
+mutants: .venv/ready
+	$(BIN)/mutmut run
+	$(BIN)/mutmut results
+	$(BIN)/mutmut export-cicd-stats && cat mutants/mutmut-cicd-stats.json
 
 check: .venv/ready
 	$(BIN)/ruff check
@@ -32,4 +38,4 @@ speed: .venv/ready
 	touch $@
 
 clean:
-	rm -rf .venv .venv-reference outputs multirun build *.egg-info
+	rm -rf .venv .venv-reference outputs multirun mutants build *.egg-info
