@@ -128,6 +128,9 @@ def test_an_image_without_points_changes_nothing():
     count_together([accumulator], image, nothing)
     with pytest.raises(ValueError, match=r"^toy_points: no image has a yes-point"):
         accumulator.outcome()
+    assert accumulator.counts.compute().shape == (0, 6)
+    count_together([accumulator], image, points((0.5, 0, 1, True), (0.5, 0, 1, False)))
+    assert [row[0] for row in accumulator.outcome().counts["all"]] == [1]  # no row of class 0
 
 
 def setting_of(small, dataset, **options):
