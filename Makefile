@@ -18,7 +18,8 @@ test-portable: .venv/ready
 # failure the smallest example is printed, and .hypothesis tries it first the next time
 fuzz: .venv/ready
 	GEM_FUZZ=2000 $(BIN)/python -m pytest tests/fuzz
-# every change of a line that makes numbers: does a test fail? an hour on two cores; docs/mutants.md
+
+# every change of a line that makes numbers: does a test fail? An hour and more on two cores.
 mutants: .venv/ready
 	$(BIN)/mutmut run
 	$(BIN)/mutmut results
