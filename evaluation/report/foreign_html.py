@@ -58,6 +58,8 @@ class _Rebuilder(HTMLParser):
         """Write the element if it is kept."""
         if self.silent or tag in SILENT:
             self.silent += [tag] if tag in SILENT else []
+        elif "figcaption" in self.open:
+            pass  # a caption is text
         elif tag == "br":
             self.parts.append("<br>")
         elif tag == "figcaption":

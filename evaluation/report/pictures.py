@@ -115,7 +115,11 @@ def _each(make: Callable[[Path], T], paths: Iterable[Path]) -> tuple[list[T], li
 
 
 def _fragment(path: Path) -> Fragment:
-    table = rebuild_table(read_bytes(path).decode("utf-8"))
+    try:
+        text = read_bytes(path).decode("utf-8")
+    except UnicodeDecodeError as error:
+        raise ValueError(f"its text is no UTF-8: {error.reason}") from error
+    table = rebuild_table(text)
     return Fragment(table.caption or _title(path), table.html)
 
 
