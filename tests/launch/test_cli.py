@@ -299,6 +299,10 @@ def command(tmp_path, *arguments):
         (["output='abc"], f"output='abc: {QUOTED}"),
         (["gem.iters"], "gem.iters: expected KEY=VALUE"),
         (
+            ["logger=wandb", "logger.init_timeout=soon"],  # known before the evaluation
+            "logger.init_timeout=soon: input should be a valid number",
+        ),
+        (
             ["segmenter=predictions", "segmenter.root=x", "method=clip"],
             (
                 "method=clip: the segmenter evaluation.segmenters.Predictions has no method, "
