@@ -2,7 +2,7 @@
 PYTHON ?= python3
 BIN := .venv/bin
 
-.PHONY: demo test test-portable fuzz check speed clean
+.PHONY: demo test test-portable fuzz mutants check speed clean
 
 demo: .venv/ready
 	$(BIN)/python scripts/demo.py
@@ -18,6 +18,12 @@ test-portable: .venv/ready
 # failure the smallest example is printed, and .hypothesis tries it first the next time
 fuzz: .venv/ready
 	GEM_FUZZ=2000 $(BIN)/python -m pytest tests/fuzz
+
+# every change of a line that makes numbers: does a test fail? An hour and more on two cores.
+mutants: .venv/ready
+	$(BIN)/mutmut run
+	$(BIN)/mutmut results
+	$(BIN)/mutmut export-cicd-stats && cat mutants/mutmut-cicd-stats.json
 
 check: .venv/ready
 	$(BIN)/ruff check
@@ -37,4 +43,4 @@ speed: .venv/ready
 	touch $@
 
 clean:
-	rm -rf .venv .venv-reference outputs multirun build *.egg-info
+	rm -rf .venv .venv-reference outputs multirun mutants build *.egg-info

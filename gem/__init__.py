@@ -58,7 +58,11 @@ def load(
 
 
 def read_image(path: str | Path) -> Image.Image:
-    """An image file as RGB. Raises ValueError or FileNotFoundError, naming the file."""
-    from gem.image import read_image as read
+    """An image file as RGB, turned as its EXIF orientation says: as people see it.
 
-    return read(Path(path))
+    Transparency is dropped; grey of 16 bits keeps its high byte (`gem.pixels`). Raises ValueError
+    or FileNotFoundError, naming the file.
+    """
+    from gem.pixels import read_photograph
+
+    return read_photograph(Path(path))

@@ -7,7 +7,6 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 import torch
-import torch.nn.functional as F
 from einops import einsum, rearrange
 from jaxtyping import Float
 from torch import Tensor
@@ -89,6 +88,7 @@ def _window(
     rows, columns = trace.grid
     found: dict[Method, Tensor] = {}
     for method in sorted(dict.fromkeys(methods), key=lambda one: one.cache_group):
-        flat = F.normalize(method(trace).float(), dim=-1)
+        flat = method(trace).float()
+        flat = flat / flat.norm(dim=-1, keepdim=True)  # of length 0: nan, never a silent 0
         found[method] = rearrange(flat, "b (u v) e -> b u v e", u=rows, v=columns)
     return found

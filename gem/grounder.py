@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 from pydantic import model_validator
 
 from gem.options import options
-from gem.vocabulary import Prompts, Vocabulary
+from gem.vocabulary import Prompts, Vocabulary, check_text
 
 if TYPE_CHECKING:
     from jaxtyping import Float
@@ -37,19 +37,28 @@ class Grounder:
     def heatmaps(self, image: Image.Image, prompts: Sequence[str]) -> Float[Tensor, "w y x"]:
         """One map per prompt, asked as typed, at the image's own size, each scaled to [0, 1].
 
-        Raises ValueError if there are no prompts or one does not fit the text tower.
+        Raises ValueError if there are no prompts or one does not fit the text tower, and if an
+        embedding or the scores are not finite.
         """
         from gem.image import min_max, upsample
+        from gem.segmenter import in_range
 
         if not prompts:
             raise ValueError("no prompts: give at least one")
         typed = TypedPrompts(names=tuple(prompts), words=tuple(prompts))
-        queries = typed.with_text(self.segmenter.embed(typed, AS_TYPED))
+        text = self.segmenter.embed(typed, AS_TYPED)
+        check_text(text, prompts)
+        queries = typed.with_text(text)
         batch = self.segmenter.prepare(image, resize=self.resize)[None]
         ((encoded,),) = self.segmenter.encode_together(
             [self.segmenter], batch, windows=self.windows
         )
-        return min_max(upsample(encoded.scores(queries), (image.height, image.width)))
+        maps = encoded.scores(queries)
+        if not in_range(maps):
+            raise ValueError(
+                f"{self.segmenter.title} gives scores for this image that are not finite"
+            )
+        return min_max(upsample(maps, (image.height, image.width)))
 
 
 @options

@@ -1,39 +1,21 @@
-"""Images on their way in, maps on their way out.
+"""Images on their way into a model, maps on their way out.
 
 Shapes: y x pixels of an image or mask, u v rows and columns of patches, w maps, n single pixels.
 """
 
 from dataclasses import dataclass
-from io import BytesIO
-from pathlib import Path
 
 import numpy as np
 import torch
 import torch.nn.functional as F
 from jaxtyping import Float, Float64, Int64
-from PIL import Image, UnidentifiedImageError
+from PIL import Image
 from torch import Tensor
 
-# What Pillow raises for a file that is broken, hostile or no image.
-BROKEN = (
-    UnidentifiedImageError, Image.DecompressionBombError, OSError, SyntaxError, ValueError,
-)  # fmt: skip
+from gem.pixels import as_rgb
+
 # Cosines are float32: a map that spans less than this says nothing.
 ROUNDING = 1e-6
-
-
-def read_image(source: Path | BytesIO, name: str = "") -> Image.Image:
-    """An image file, or its bytes, as RGB; ``name`` stands for it in errors.
-
-    Raises ValueError if it is broken or no image, FileNotFoundError if there is no such file.
-    """
-    try:
-        with Image.open(source) as opened:
-            return opened.convert("RGB")
-    except FileNotFoundError:
-        raise FileNotFoundError(f"there is no image {name or source}") from None
-    except BROKEN as error:
-        raise ValueError(f"{name or source} cannot be read as an image: {error}") from error
 
 
 def to_input(
@@ -43,9 +25,12 @@ def to_input(
     mean: tuple[float, float, float],
     std: tuple[float, float, float],
 ) -> Float[Tensor, "3 y x"]:
-    """Resize an RGB image to (height, width), bicubic with antialias, and normalise it."""
+    """Resize an image to (height, width), bicubic with antialias, and normalise it.
+
+    Raises ValueError for an image whose range of values is unknown (`gem.pixels`).
+    """
     height, width = size
-    resized = image.convert("RGB").resize((width, height), Image.Resampling.BICUBIC)
+    resized = as_rgb(image).resize((width, height), Image.Resampling.BICUBIC)
     pixels = torch.from_numpy(np.array(resized)).permute(2, 0, 1).float() / 255
     return (pixels - torch.tensor(mean)[:, None, None]) / torch.tensor(std)[:, None, None]
 

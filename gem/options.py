@@ -8,13 +8,32 @@ from dataclasses import MISSING, fields
 from dataclasses import Field as DataclassField
 from typing import Annotated, Any, TypeVar, dataclass_transform
 
-from pydantic import ConfigDict, Field, Strict
+from pydantic import AfterValidator, ConfigDict, Field, Strict
 from pydantic.dataclasses import dataclass as pydantic_dataclass
 
 T = TypeVar("T")
 Count = Annotated[int, Strict(), Field(ge=0)]
 PositiveInt = Annotated[int, Strict(), Field(ge=1)]
+Iterations = Annotated[int, Strict(), Field(ge=0, le=1000)]  # what needs more is a slip of the key
+Pixels = Annotated[int, Strict(), Field(ge=1, le=8192)]  # a side of what a model sees at once
+Seed = Annotated[int, Strict(), Field(ge=0, le=2**63 - 1)]
+SINGLE = (1.2e-38, 3.4e38)  # the positive numbers that float32 holds at full precision
+HALF = (6.1e-5, 65504.0)  # the same of float16
+
+
+def between(low: float, high: float) -> AfterValidator:
+    """The rule that a number lies in [low, high], for `Annotated`; nan does not."""
+
+    def check(value: float) -> float:
+        if not low <= value <= high:
+            raise ValueError(f"expected a number from {low:g} to {high:g}")
+        return value
+
+    return AfterValidator(check)
+
+
 Positive = Annotated[float, Strict(), Field(gt=0, allow_inf_nan=False)]
+Factor = Annotated[float, Strict(), between(*SINGLE)]  # what tensors are multiplied with
 Fraction = Annotated[float, Strict(), Field(ge=0, le=1)]
 Flag = Annotated[bool, Strict()]
 

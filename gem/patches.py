@@ -6,14 +6,14 @@ Shapes: b images, n windows, y x pixels, u v rows and columns of a map, e embedd
 from __future__ import annotations
 
 from collections.abc import Hashable, Sequence
-from dataclasses import replace
+from dataclasses import fields, replace
 from typing import TYPE_CHECKING
 
 from pydantic import SkipValidation
 
 from gem.backbones.backbone import Backbone
 from gem.methods.method import Method
-from gem.options import changed, options
+from gem.options import HALF, changed, options
 from gem.vocabulary import Prompts, Vocabulary, embed_words
 
 if TYPE_CHECKING:
@@ -95,11 +95,14 @@ class Patches:
     def check(self, ids: Sequence[str]) -> None:  # noqa: ARG002
         """Raise ValueError if the tower has fewer blocks than the method reads.
 
-        The model's config is read; what it raises is raised. The weights are not looked for.
+        And for a number among the method's options that fp16 cannot hold, if the backbone computes
+        in it. The model's config is read; what it raises is raised. The weights are not looked for.
         """
         from gem.trace import check_depth
 
         check_depth(self.method.num_blocks, self.backbone.shape.num_blocks)
+        if getattr(self.backbone, "precision", "") == "fp16":
+            _check_half(self.method)
 
     def prepare(
         self,
@@ -158,6 +161,18 @@ class Patches:
     def unload(self) -> None:
         """Free the memory of the towers."""
         self.backbone.unload()
+
+
+def _check_half(method: Method) -> None:
+    """Raise ValueError for an option that is 0 or infinite once it is a number of fp16."""
+    low, high = HALF
+    for name, value in ((one.name, getattr(method, one.name)) for one in fields(method)):  # type: ignore[arg-type]
+        if isinstance(value, float) and value and not low <= abs(value) <= high:
+            key = "gem" if type(method).__name__ == "Gem" else "method"
+            raise ValueError(
+                f"{key}.{name}={value:g}: backbone.precision=fp16 computes with numbers from "
+                f"{low:g} to {high:g}"
+            )
 
 
 def _places(

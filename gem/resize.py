@@ -7,9 +7,13 @@ patches is what maps back to the mask without a shift; the price is a change of 
 by less than half a patch a side (at 448 and patch 16: under 2 %).
 """
 
+from __future__ import annotations
+
 from typing import Protocol
 
-from gem.options import PositiveInt, options
+from pydantic import model_validator
+
+from gem.options import Pixels, options
 
 
 class Resize(Protocol):
@@ -24,11 +28,21 @@ class ShortSide:
     """The shorter side becomes ``size``, the aspect ratio is kept (GEM Sec. 4.1; GroupViT).
 
     The longer side is capped at ``cap``, which then sets the scale: the (2048, S) of mmseg. No
-    image of Pascal VOC or ADE20K reaches it at 448; it bounds the memory of a panorama.
+    image of Pascal VOC or ADE20K reaches it at 448; it bounds the memory of a panorama. An image so
+    narrow that its shorter side would have no patch at all gets one row of them: 1 x 100000 pixels
+    become 16 x 2048, and the aspect ratio is lost.
     """
 
-    size: PositiveInt = 448
-    cap: PositiveInt = 2048
+    size: Pixels = 448
+    cap: Pixels = 2048
+
+    @model_validator(mode="after")
+    def _reachable(self) -> ShortSide:
+        if self.size > self.cap:  # every image would silently be smaller than was asked
+            raise ValueError(
+                f"a shorter side of {self.size} is above the cap of {self.cap} for the longer one"
+            )
+        return self
 
     def fit(self, height: int, width: int, patch_size: int) -> tuple[int, int]:
         """Scale both sides alike, then round each to a multiple of the patch."""
@@ -40,7 +54,7 @@ class ShortSide:
 class Square:
     """Both sides become ``size``; the aspect ratio is lost (the released code of GEM)."""
 
-    size: PositiveInt = 448
+    size: Pixels = 448
 
     def fit(self, height: int, width: int, patch_size: int) -> tuple[int, int]:  # noqa: ARG002
         """The same for every image."""

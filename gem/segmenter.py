@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Protocol, runtime_checkable
 
 if TYPE_CHECKING:
     import torch
-    from jaxtyping import Float, Int
+    from jaxtyping import Bool, Float, Int
     from PIL import Image
     from torch import Tensor
 
@@ -18,6 +18,8 @@ if TYPE_CHECKING:
     from gem.resize import Resize
     from gem.vocabulary import Prompts, Queries, Vocabulary
     from gem.windows import SlidingWindow
+
+LARGEST = 1e30  # the size of a score: what is computed from such scores in float32 stays finite
 
 
 @runtime_checkable
@@ -33,7 +35,19 @@ class EncodedImage(Protocol):
         """
 
     def scores(self, queries: Queries) -> Float[Tensor, "w u v"]:
-        """One map per word, higher where the word fits better; of any resolution."""
+        """One map per word, higher where the word fits better; of any resolution.
+
+        What is not finite, or beyond `LARGEST`, ends the evaluation with an error.
+        """
+
+
+def in_range(maps: Float[Tensor, "w u v"]) -> Bool[Tensor, ""]:
+    """Whether all scores are finite and at most `LARGEST` in size; one reduction, where they are.
+
+    nan passes through both extremes, and no comparison with it holds.
+    """
+    low, high = maps.aminmax()
+    return (low.float() >= -LARGEST) & (high.float() <= LARGEST)
 
 
 class Segmenter(Protocol):

@@ -5,8 +5,10 @@ Shapes: w words (one query each), t templates, e embedding, c classes.
 
 from __future__ import annotations
 
+import unicodedata
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from string import Formatter
 from typing import TYPE_CHECKING, Annotated
 
 from pydantic import AfterValidator, Field, model_validator
@@ -18,9 +20,18 @@ if TYPE_CHECKING:
     from torch import Tensor
 
 
+# Characters that nobody sees: soft hyphen, zero-width space, word joiner, byte order mark, fillers.
+INVISIBLE = frozenset("\u00ad\u034f\u115f\u1160\u180e\u200b\u2060\u2800\u3164\ufeff\uffa0")
+
+
 def _has_one_gap(template: str) -> str:
-    if template.count("{}") != 1:
-        raise ValueError(f"the template {template!r} needs one {{}} for the word")
+    """As `str.format` will read it: ``{{}}`` is no gap."""
+    try:
+        gaps = [gap[1:] for gap in Formatter().parse(template) if gap[1] is not None]
+    except ValueError:  # braces that are not paired
+        gaps = []
+    if gaps != [("", "", None)]:
+        raise ValueError(f"the template {template!r} needs one {{}} for the word, and no other gap")
     return template
 
 
@@ -77,11 +88,33 @@ class Vocabulary:
     def _paired(self) -> Vocabulary:
         if len(self.words) != len(self.names):
             raise ValueError(f"{len(self.names)} names but words for {len(self.words)} classes")
+        known: set[tuple[int, str]] = set()
         for index, word in self.class_words:
-            if not word:
-                name, entry = self.names[index], self.words[index]
-                raise ValueError(f"the class {name!r} has an empty word in {entry!r}")
+            name, alike = self.names[index], (index, same_form(word))
+            if not alike[1]:
+                raise ValueError(f"the class {name!r} has an empty word in {self.words[index]!r}")
+            if odd := [one for one in word if _unseen(one)]:
+                raise ValueError(
+                    f"the class {name!r} has the word {word!r}, in which U+{ord(odd[0]):04X} "
+                    "cannot be seen: take it out"
+                )
+            if alike in known:
+                raise ValueError(f"the class {name!r} has the word {word!r} twice")
+            known.add(alike)
         return self
+
+    @property
+    def clashes(self) -> tuple[str, ...]:
+        """A sentence for each word of a class that an earlier class has too.
+
+        Where classes compete for a pixel they are equal there, and the earlier one is chosen.
+        """
+        first: dict[str, int] = {}
+        return tuple(
+            f"{word!r} is a word of {self.names[owner]!r} and of {self.names[index]!r}"
+            for index, word in self.class_words
+            if (owner := first.setdefault(same_form(word), index)) != index
+        )
 
     @property
     def class_words(self) -> tuple[tuple[int, str], ...]:
@@ -101,6 +134,30 @@ class Vocabulary:
         return Queries(text, class_index=index, background=self.background, words=words)
 
 
+def same_form(word: str) -> str:
+    """The form in which words that look or sound the same to a text tower are equal.
+
+    One code for each letter (NFKC), small letters, single spaces, nothing that formats only.
+    """
+    plain = unicodedata.normalize("NFKC", word).casefold()
+    seen = [one for one in plain if unicodedata.category(one) != "Cf" and one not in INVISIBLE]
+    return " ".join("".join(seen).split())
+
+
+def _unseen(character: str) -> bool:
+    """Whether a character is `INVISIBLE`, a control code that is no space, or half a character."""
+    coded = unicodedata.category(character) in {"Cc", "Cs"} and not character.isspace()
+    return coded or character in INVISIBLE
+
+
+def check_text(text: Float[Tensor, "w e"], words: Sequence[str]) -> None:
+    """Raise ValueError with the first word whose embedding has numbers that are not finite."""
+    finite = text.isfinite().all(dim=1).tolist()
+    if not all(finite):
+        word = words[finite.index(False)]
+        raise ValueError(f"the embedding of the word {word!r} is 0 or not finite")
+
+
 def embed_words(
     vocabulary: Vocabulary,
     prompts: Prompts,
@@ -108,12 +165,15 @@ def embed_words(
 ) -> Float[Tensor, "w e"]:
     """One embedding per word: the mean over the filled templates, normalised again.
 
-    ``embed`` gives unit-length embeddings of p prompts.
+    ``embed`` gives unit-length embeddings of p prompts. Raises ValueError, naming the word, for an
+    embedding that is 0 or not finite.
     """
-    import torch.nn.functional as F
     from einops import rearrange
 
     templates = prompts.templates
     filled = [form.format(word) for _, word in vocabulary.class_words for form in templates]
     text = rearrange(embed(filled), "(w t) e -> w t e", t=len(templates))
-    return F.normalize(text.mean(dim=1), dim=-1)
+    mean = text.mean(dim=1)
+    found: Tensor = mean / mean.norm(dim=-1, keepdim=True)  # of length 0: nan, never a silent 0
+    check_text(found, [word for _, word in vocabulary.class_words])
+    return found

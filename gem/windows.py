@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from pydantic import model_validator
 
-from gem.options import PositiveInt, options
+from gem.options import Pixels, options
 
 
 @options
@@ -19,8 +19,8 @@ class SlidingWindow:
     their maps counts.
     """
 
-    size: PositiveInt
-    stride: PositiveInt
+    size: Pixels
+    stride: Pixels
 
     @model_validator(mode="after")
     def _without_gaps(self) -> SlidingWindow:

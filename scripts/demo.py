@@ -9,6 +9,7 @@ writes one record per method, a picture of a few scenes, and the first scene alo
 """
 
 from collections.abc import Sequence
+from functools import partial
 from pathlib import Path
 
 from evaluation.launch import compose_setting
@@ -27,12 +28,13 @@ def main(words: Sequence[str] | None = None) -> None:
     own = read_keys(__doc__, KEYS, words)
     limit = "null" if own["limit"] is None else own["limit"]
     settings = [compose_setting([f"method={name}", f"limit={limit}"]) for name in METHODS]
-    from evaluation.console import console
+    from evaluation.console import say
     from evaluation.pictures.panel import panel
     from evaluation.pictures.predictions import predictions
     from evaluation.run.job import run
     from evaluation.run.passes import share_parts
     from evaluation.terminal.record_table import show
+    from evaluation.whole_files import write_whole
 
     settings = share_parts(settings)
     done = [run(setting, own["out"] / "records") for setting in settings]
@@ -41,8 +43,9 @@ def main(words: Sequence[str] | None = None) -> None:
     by_title = {setting.segmenter.title: setting for setting in settings}
     rows = predictions(by_title, count=own["shown"])
     panel(rows, settings[0].dataset.card, picture)
-    rows[0].sample.image.save(scene)
-    console.print(f"picture: {picture}\none scene: {scene}", highlight=False)
+    write_whole(scene, partial(rows[0].sample.image.save, format="PNG"))
+    say("picture: ", picture)
+    say("one scene: ", scene)
 
 
 if __name__ == "__main__":

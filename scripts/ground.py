@@ -34,13 +34,14 @@ def main(words: Sequence[str] | None = None) -> None:
     protocol = setting.protocol
     model = gem.Grounder(setting.segmenter, protocol.resize, protocol.windows)
     heats = model.heatmaps(image, prompts)
+    from evaluation.console import say
     from evaluation.pictures.overlay import write_overlays
 
     for path in write_overlays(
         image, heats.cpu().numpy(), prompts,
         folder=own["out"], stem=Path(given[0]).stem, caption=caption(setting),
     ):  # fmt: skip
-        print(path)
+        say(path)
 
 
 def caption(setting: Setting) -> str:

@@ -31,13 +31,14 @@ def main(words: Sequence[str] | None = None) -> None:
     fields = key_values([word.removeprefix("dataset.") for word in others], "dataset=voc")
     if own["dataset"] is None and (lost := [*fields, *(["export"] if own["export"] else [])]):
         raise ValueError(f"{lost[0]}: of which data set? Say dataset=NAME")
-    from evaluation.console import console
+    from evaluation.console import console, say
     from evaluation.prepare import command as steps
     from evaluation.prepare import tables
 
     if own["dataset"] is None:
         console.print(tables.overview(own["root"]))
-        console.print("\n".join(tables.addresses(own["root"])))
+        for line in "\n".join(tables.addresses(own["root"])).splitlines():
+            say(line)
         return
     dataset = steps.prepare(
         own["dataset"], own["root"], download_mode=own["download"], changes=fields

@@ -11,8 +11,12 @@ Filters compare a column: = and != with a pattern (* and ?) or patterns between 
 it is unique: iters, temperature. Scores are in percent. Records of another machine are merged by
 copying their files into the folder: the key in a name says whether the setting is the same.
 
+A file that is no valid record is listed with the reason, and left out. csv= writes all columns;
+texts that a spreadsheet would compute begin with an apostrophe there.
+
 rerun evaluates a record's setting here, says whether each number is the same, and ends with 1 if
-one is not. KEY=VALUE tells where the data or the weights lie here, and the device.
+one is not. KEY=VALUE tells where the data or the weights lie here, and the device. It writes
+nothing, and reads the files that the record names.
 """
 
 from collections.abc import Mapping, Sequence
@@ -46,25 +50,26 @@ def main(words: Sequence[str] | None = None) -> int:
 
 def listing(filters: Sequence[str], own: Mapping[str, Any]) -> None:
     """Print what the filters leave, and write it if asked."""
-    from evaluation.console import console
+    from evaluation.console import console, say
     from evaluation.records.query import read_frame, select, sort
     from evaluation.terminal.record_table import frame_table
 
     frame, others = read_frame(own["folder"])
-    if others:
-        console.print(f"not records: {', '.join(others)}", markup=False, highlight=False)
+    for one in others:
+        say(f"no record: {one}")
     frame = sort(select(frame, filters), own["sort"])
     console.print(frame_table(frame))
     if own["csv"]:
+        from evaluation.records.spreadsheet import frame_csv
         from evaluation.whole_files import write_text
 
-        write_text(own["csv"], frame.to_csv(index=False))
-        console.print(f"written: {own['csv']}", markup=False, highlight=False)
+        write_text(own["csv"], frame_csv(frame))
+        say("written: ", own["csv"])
 
 
 def again(path: Path, moved: Mapping[str, Any]) -> int:
     """Run a record again; 1 if a number is not the same."""
-    from evaluation.console import console, progress
+    from evaluation.console import progress, say
     from evaluation.records.record import read_record
     from evaluation.run.rerun import differences, rerun, setting_of
     from evaluation.terminal.record_table import show
@@ -77,7 +82,7 @@ def again(path: Path, moved: Mapping[str, Any]) -> int:
         found = rerun(setting, on)
     show([found], [])
     then, now = (version(one) for one in (record, found))
-    console.print(f"recorded {record.created} by {then}; now {now}", markup=False, highlight=False)
+    say(f"recorded {record.created} by {then}; now {now}")
     wrong_numbers = differences(record, found)
     report(wrong_numbers, path)
     return 1 if wrong_numbers else 0
@@ -92,15 +97,15 @@ def version(record: "Record") -> str:
 
 def report(found: list["Difference"], path: Path) -> None:
     """Say that all is the same, or what is not."""
-    from evaluation.console import console
+    from evaluation.console import say
 
     for one in found[:SHOWN]:
-        console.print(f"{one.place}: {_short(one.recorded)} in the record, {_short(one.found)} now")
+        say(f"{one.place}: {_short(one.recorded)} in the record, {_short(one.found)} now")
     if len(found) > SHOWN:
-        console.print(f"and {len(found) - SHOWN} more")
+        say(f"and {len(found) - SHOWN} more")
     number = f"{len(found)} value{'s differ' if len(found) > 1 else ' differs'} from"
     same = number if found else "every score and count is the same as"
-    console.print(f"{same} {path}", markup=False, highlight=False)
+    say(f"{same} {path}")
 
 
 def _short(value: object) -> str:

@@ -6,7 +6,8 @@
 
 Tables and figures of results/tables are included where they are there. The models of one data set
 whose images are here run again on some of them, to show their best and worst predictions;
-images=0 leaves predictions out. The page is index.html in the folder out.
+images=0 leaves predictions out: so do it with records of a stranger, which may name any of your
+files as their images. The page is index.html in the folder out, and obeys no script but its own.
 """
 
 from collections.abc import Sequence
@@ -27,13 +28,14 @@ KEYS = {
 def main(words: Sequence[str] | None = None) -> None:
     """Build it and say where it is."""
     own = read_keys(__doc__, KEYS, words)
+    from evaluation.console import say
     from evaluation.report.build import build
 
     for line in build(
         own["records"], own["tables"], own["out"],
         more=own["figures"], images=own["images"], seed=own["seed"],
     ):  # fmt: skip
-        print(line)
+        say(line)
 
 
 if __name__ == "__main__":

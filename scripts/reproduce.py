@@ -67,38 +67,41 @@ def parse(words: Sequence[str] | None = None) -> Request:
 def run(request: Request) -> int:
     """Rebuild the tables and print them; returns how many settings failed."""
     found = reproduce(request, compose_setting)
-    from evaluation.console import console
+    from rich.text import Text
+
+    from evaluation.console import note, say
 
     for sheet in found.sheets:
         show(sheet)
-    for note in found.notes:
-        console.print(f"[bold yellow]note:[/] {note}", highlight=False)
-    console.print(f"written: {len(found.files)} files in {request.out}", highlight=False)
+    for sentence in found.notes:
+        note(sentence)
+    say(f"written: {len(found.files)} files in {request.out}")
     if request.report:
         from evaluation.report.build import build
 
         for line in build(request.records, request.out, request.report):
-            console.print(line, highlight=False, markup=False)
+            say(line)
     for failure in found.failed:
-        console.print(f"[bold red]failed:[/] {failure}", highlight=False)
+        say(Text("failed: ", "bold red"), failure)
     return len(found.failed)
 
 
 def show(sheet: "TableSheet") -> None:
     """Print a table and all that is said below it."""
     from rich.console import Console
+    from rich.text import Text
 
-    from evaluation.console import console
+    from evaluation.console import console, say
     from evaluation.tables.render import footnotes, notes, reasons, to_terminal
 
     wide = console if console.is_terminal else Console(width=FILE_WIDTH)
     wide.print(to_terminal(sheet))
     for number, reason in enumerate(reasons(sheet), 1):
-        console.print(f"[dim]({number})[/] {reason}", highlight=False)
+        say(Text(f"({number}) ", "dim"), reason)
     for mark, text in footnotes(sheet):
-        console.print(f"[cyan]\\[{mark}][/] {text}", highlight=False)
+        say(Text(f"[{mark}] ", "cyan"), text)
     for note in notes(sheet):
-        console.print(f"- {note}", highlight=False, markup=False)
+        say(f"- {note}")
 
 
 def main() -> int:

@@ -10,6 +10,7 @@ was tuned on is said in the record.
 """
 
 from collections.abc import Sequence
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -34,9 +35,9 @@ def main(words: Sequence[str] | None = None) -> None:
     from evaluation.records.warnings import warnings_of
     from evaluation.whole_files import prepare_folder, write_json
 
-    prepare_folder(own["out"])
+    prepare_folder(own["out"], key="out")
     setting.dataset.check(setting.ids)
-    from evaluation.console import console, progress
+    from evaluation.console import note, progress, say
     from evaluation.run.tune import plain, search
 
     name = setting.dataset.card.name
@@ -48,10 +49,11 @@ def main(words: Sequence[str] | None = None) -> None:
     write_json(path, {"dataset": name, "ids": ids, "trials": table})
     draw(table, path.with_suffix(".png"), f"{name}, {len(ids)} images")
     for warning in warnings_of(setting):
-        console.print(f"[bold yellow]note:[/] {warning}")
-    console.print(f"best mIoU {100 * trials[0].miou:.1f} % on {len(ids)} images with")
-    console.print("  " + " ".join(overrides(trials[0], path, name)), highlight=False)
-    console.print(f"written: {path}\ncurves: {path.with_suffix('.png')}", highlight=False)
+        note(warning)
+    say(f"best mIoU {100 * trials[0].miou:.1f} % on {len(ids)} images with")
+    say("  " + " ".join(overrides(trials[0], path, name)))
+    say("written: ", path)
+    say("curves: ", path.with_suffix(".png"))
 
 
 def overrides(best: Any, path: Path, name: str) -> list[str]:
@@ -69,6 +71,7 @@ def draw(trials: list[dict[str, Any]], path: Path, title: str) -> None:
     from matplotlib.figure import Figure
 
     from evaluation.measure.thresholds import THRESHOLDS
+    from evaluation.whole_files import write_whole
 
     figure = Figure(figsize=(6, 4), layout="constrained", dpi=150)
     axis = figure.subplots()
@@ -78,7 +81,7 @@ def draw(trials: list[dict[str, Any]], path: Path, title: str) -> None:
             axis.plot(THRESHOLDS, [100 * value for value in trial["curve"]], label=label)
     axis.set(xlabel="background threshold", ylabel="mIoU (%)", title=title)
     axis.legend(fontsize=7)
-    figure.savefig(path)
+    write_whole(path, partial(figure.savefig, format="png"))
 
 
 if __name__ == "__main__":

@@ -77,3 +77,10 @@ def with_backbone(setting, backbone, **changes):
 def scores_of(outcome):
     """The values of an outcome's scores by name."""
     return {score.name: score.value for score in outcome.scores}
+
+
+def save_turned(image, path, orientation=6):
+    """Write an image whose EXIF turns it, by a quarter unless told, when it is shown."""
+    exif = Image.Exif()
+    exif[0x0112] = orientation
+    image.save(path, exif=exif)

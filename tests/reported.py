@@ -1,6 +1,7 @@
 """Records that no evaluation has made, for tests of the report."""
 
 from evaluation.records.record import SCHEMA, Record
+from evaluation.records.schema import PARTS
 
 NASTY = """<img src=x onerror="alert(1)"> & 'é' </script>"""
 METHODS = ("clip", "maskclip", "clip_surgery", "gem")
@@ -16,7 +17,10 @@ def record(method="gem", *, dataset="toy", key="0" * 12, miou=0.5, options="", *
             "dataset": dataset, "method": method, "options": options, "title": TITLES[method],
             "published": DATES[method], "model": "tiny", "protocol": "gem",
         },
-        "setting": {"_target_": "evaluation.setting.Setting", "words": [NASTY], "limit": None},
+        "setting": {
+            "_target_": "evaluation.setting.Setting", "words": [NASTY], "limit": None,
+            **{part: {"_target_": f"gem.{part}"} for part in PARTS},
+        },
         "scores": {"miou": miou, "heatmap_iou": 0.25, "pmiou_global": 0.125},
         "titles": {"miou": "mIoU", "heatmap_iou": "map IoU"},
         "per_class": {"background": 0.9, "sun": None, NASTY: 0.123},
@@ -25,7 +29,7 @@ def record(method="gem", *, dataset="toy", key="0" * 12, miou=0.5, options="", *
         "limit": None,
         "warnings": [],
         "model": {"name": "tiny", "weights": "embedded", "sha256": "ab" * 32},
-        "hashes": {"weights": "a", "vocabulary": "b", "protocol": "c", "samples": "d"},
+        "hashes": {"weights": "ab" * 32, "vocabulary": "b", "protocol": "c", "samples": "d"},
         "cost": {"seconds": 1.5, "images_per_second": 133.3, "device": "a CPU", "threads": 2},
         "code": {"commit": "f" * 40, "dirty": True, "python": "3.12", "packages": {"torch": "2"}},
         "created": "2026-01-02T03:04:05+00:00",
@@ -39,5 +43,8 @@ def records():
     found.append(record("clip", dataset="voc", key="b" * 12, miou=0.104))
     loud = ["RANDOM WEIGHTS: these scores mean nothing"]
     unsure = {"name": "tiny", "weights": "random", "sha256": None}
-    found.append(record(dataset="voc", key="c" * 12, miou=0.99, warnings=loud, model=unsure))
+    hashes = found[0].hashes | {"weights": None}
+    found.append(
+        record(dataset="voc", key="c" * 12, miou=0.99, warnings=loud, model=unsure, hashes=hashes)
+    )
     return found

@@ -16,7 +16,9 @@ METHODS = {"clip": Clip, "clip_surgery": ClipSurgery, "maskclip": MaskClip}
 DATA = {
     "toy": Toy(),
     "toy_points": ToyPoints(),
-    "openimages": PointLabels(dataset="openimages", root="", points="", classes="", image=""),
+    "openimages": PointLabels(
+        dataset="openimages", root="", points="", classes="", image="{id}.jpg"
+    ),
 }
 
 

@@ -4,8 +4,9 @@ from dataclasses import field
 from pathlib import Path
 
 import pytest
+from pydantic import ValidationError
 
-from gem import Clip, Gem, ShortSide
+from gem import Clip, Gem, OpenClip, ShortSide
 from gem.options import PositiveInt, changed, options
 
 
@@ -37,3 +38,36 @@ class Odd:
 )
 def test_options_that_are_not_the_defaults(parts, printed):
     assert changed(parts) == printed
+
+
+@pytest.mark.parametrize("number", [0.0, -1.0, 1e-300, 1e300, float("nan"), float("inf")])
+def test_numbers_that_single_precision_does_not_hold(number):
+    for name in ("temperature", "temperature_scale"):
+        with pytest.raises(ValidationError, match=r"expected a number from 1\.2e-38 to 3\.4e\+38"):
+            Gem(**{name: number})
+
+
+def test_a_quotient_that_single_precision_does_not_hold():
+    said = (
+        "temperature_scale=1e+38 over temperature=1e-38 is 1e+76, expected a number from 1.2e-38 "
+        "to 3.4e+38"
+    )
+    with pytest.raises(ValidationError) as caught:
+        Gem(temperature_scale=1e38, temperature=2e-38)
+    assert said.replace("1e-38", "2e-38").replace("1e+76", "5e+75") in str(caught.value)
+    assert Gem(temperature_scale=1e38).temperature == "adaptive"
+    assert Gem(temperature_scale=1e38, temperature=1e38).temperature == 1e38
+
+
+@pytest.mark.parametrize("iters", [1001, 10**20])
+def test_iterations_have_an_end(iters):
+    with pytest.raises(ValidationError, match="less than or equal to 1000"):
+        Gem(iters=iters)
+    assert Gem(iters=1000).iters == 1000
+
+
+@pytest.mark.parametrize("seed", [-1, 2**63, 10**20])
+def test_seeds_are_those_that_torch_takes(seed):
+    with pytest.raises(ValidationError):
+        OpenClip(model="tiny", seed=seed)
+    assert OpenClip(model="tiny", seed=2**63 - 1).seed == 2**63 - 1

@@ -133,6 +133,7 @@ def test_windows_are_whole_patches(patches):
         patches(method=Gem()).encode(noise(2, 3, 32, 40), windows=windows)
         for windows in (SlidingWindow(size=27, stride=13), SlidingWindow(size=24, stride=8))
     )
+    assert all(len(one.corners) == 6 for one in rough)
     assert all(torch.equal(a.features, b.features) for a, b in zip(rough, whole, strict=True))
 
 
@@ -152,6 +153,31 @@ def test_too_many_blocks_are_refused_before_anything_is_loaded(tmp_path):
     said = "blocks=11: the tower has 5 blocks"
     assert str(caught.value) == said
     assert "towers" not in vars(backbone)
+
+
+HALF = "backbone.precision=fp16 computes with numbers from 6.1e-05 to 65504"
+
+
+@pytest.mark.parametrize(
+    ("method", "said"),
+    [
+        (Gem(temperature=1e-6), "gem.temperature=1e-06"),
+        (Gem(temperature=7e4), "gem.temperature=70000"),
+        (Gem(temperature_scale=1e6), "gem.temperature_scale=1e+06"),
+        (Gem(temperature_scale=1e-7), "gem.temperature_scale=1e-07"),
+    ],
+    ids=str,
+)
+def test_numbers_that_half_precision_does_not_hold(method, said, tmp_path):
+    """Refused before weights are looked for; other precisions hold them."""
+    named = {"model": str(write_config(tmp_path / "none")), "weights": "no such tag"}
+    with pytest.raises(ValueError) as caught:
+        Patches(backbone=OpenClip(**named, precision="fp16"), method=method).check([])
+    assert str(caught.value) == f"{said}: {HALF}"
+    for precision in ("fp32", "bf16"):
+        Patches(backbone=OpenClip(**named, precision=precision), method=method).check([])
+    half = OpenClip(**named, precision="fp16")
+    Patches(backbone=half, method=Gem(temperature=0.01, temperature_scale=6e4)).check([])
 
 
 def test_a_model_that_is_not_known_is_refused():

@@ -52,7 +52,18 @@ def test_turning_the_image_turns_the_size(height, width, patch):
     assert ShortSide().fit(width, height, patch) == ShortSide().fit(height, width, patch)[::-1]
 
 
-@pytest.mark.parametrize("size", [0, -1, 44.8, "448", True])
+def test_an_image_of_one_row_stays_bounded():
+    assert ShortSide().fit(1, 100_000, 16) == (16, 2048)
+    assert ShortSide(size=8192, cap=8192).fit(1, 100_000, 16) == (16, 8192)
+
+
+def test_a_shorter_side_above_the_cap_is_no_size_of_any_image():
+    with pytest.raises(ValidationError, match="a shorter side of 449 is above the cap of 448 for"):
+        ShortSide(size=449, cap=448)
+    assert ShortSide(size=448, cap=448).fit(100, 200, 16) == (224, 448)
+
+
+@pytest.mark.parametrize("size", [0, -1, 44.8, "448", True, 8193, 10**30])
 def test_sizes_are_positive_integers(size):
     for rule in (ShortSide, Square):
         with pytest.raises(ValidationError):

@@ -39,7 +39,16 @@ def test_every_pixel_is_seen_by_whole_windows(size, share, height, width):
     assert seen.min() >= 1
 
 
-@pytest.mark.parametrize("wrong", [(0, 1), (4, 0), (4, 5)])
+@pytest.mark.parametrize("wrong", [(0, 1), (4, 0), (4, 5), (8193, 1), (10**30, 10**30)])
 def test_windows_leave_no_gaps(wrong):
     with pytest.raises(ValidationError):
         SlidingWindow(size=wrong[0], stride=wrong[1])
+
+
+@pytest.mark.parametrize(
+    ("size", "stride", "expected"), [(27, 13, (24, 8)), (8, 8, (8, 8)), (5, 3, (8, 8))]
+)
+def test_windows_of_whole_patches(size, stride, expected):
+    """At least one patch of 8 pixels."""
+    found = SlidingWindow(size=size, stride=stride).whole_patches(8)
+    assert (found.size, found.stride) == expected

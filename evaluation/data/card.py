@@ -77,6 +77,9 @@ class Card:
 
     @model_validator(mode="after")
     def _counted(self) -> Card:
+        labels = list(self.labels)
+        if twice := [name for name in labels if labels.count(name) > 1]:
+            raise ValueError(f"the card {self.name} has the label {twice[0]} twice")
         for name, ids in (("ids", self.ids), ("train_ids", self.train_ids and self.train_ids.ids)):
             if ids and len(ids) != len(self.labels):
                 raise ValueError(
@@ -105,12 +108,22 @@ class Card:
 
 @cache
 def load_card(name: str) -> Card:
-    """The card of that name. Raises ValueError if there is none, listing those there are."""
+    """The card of that name. Raises ValueError if there is none, listing those there are.
+
+    Also if it is no YAML of the fields of a card.
+    """
     path = CARDS / f"{name}.yaml"
     if not path.is_file():
         known = ", ".join(sorted(card.stem for card in CARDS.glob("*.yaml")))
         raise ValueError(f"there is no card {name}.yaml in {CARDS.name}/, which has: {known}")
-    return Card(name=name, **yaml.safe_load(path.read_text(encoding="utf-8")))
+    try:
+        fields = yaml.safe_load(path.read_text(encoding="utf-8"))
+    except (yaml.YAMLError, RecursionError, UnicodeDecodeError) as error:
+        said = " ".join(str(error).split())
+        raise ValueError(f"the card {name}.yaml cannot be read as YAML: {said}") from error
+    if not isinstance(fields, dict) or not all(isinstance(key, str) for key in fields):
+        raise ValueError(f"the card {name}.yaml holds no fields by name, which a card has")
+    return Card(**(fields | {"name": name}))
 
 
 def task_of(dataset: object) -> Task:

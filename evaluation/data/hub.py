@@ -12,7 +12,8 @@ from pydantic import StrictInt
 
 from evaluation.data.card import Card, Stored, load_card
 from evaluation.data.encoding import Encoding
-from evaluation.data.pairs import read_mask
+from evaluation.data.mask_files import check_mask_size, read_mask
+from evaluation.data.on_disk import check_ids
 from evaluation.data.sample import Sample
 from gem.options import options
 
@@ -34,7 +35,8 @@ class Hub:
         255, which is void then: 1 for masks of ADE20K that count from 0.
 
     Masks are read as stored ids whatever the column's feature says: ``Image(mode="L")`` on a
-    palette PNG would silently give luma.
+    palette PNG would silently give luma. They belong to the stored pixels of their images: EXIF
+    orientation is ignored.
     """
 
     dataset: str
@@ -54,12 +56,19 @@ class Hub:
 
     @cached_property
     def ids(self) -> tuple[str, ...]:
-        """The values of the identifier column, or the row numbers."""
+        """The values of the identifier column, or the row numbers. Raises if there is no row."""
+        if not len(self._rows):
+            raise ValueError(f"dataset.repository={self.repository} has no rows")
         if self.identifier is None:
             return tuple(f"{row:08d}" for row in range(len(self._rows)))
-        ids = tuple(map(str, self._rows[self.identifier]))
-        if len(set(ids)) != len(ids):
-            raise ValueError(f"dataset.identifier={self.identifier}: the ids are not unique")
+        found, source = list(self._rows[self.identifier]), f"dataset.identifier={self.identifier}"
+        for row, value in enumerate(found):
+            if isinstance(value, bool) or not isinstance(value, str | int):
+                raise ValueError(  # noqa: TRY004 a user's data, not our call
+                    f"{source}: row {row} has {value!r}, expected text or a whole number"
+                )
+        ids = tuple(map(str, found))
+        check_ids(ids, source)
         return ids
 
     def files(self, ids: Sequence[str]) -> Iterator[Path]:
@@ -74,18 +83,24 @@ class Hub:
 
     def __getitem__(self, sample_id: str) -> Sample:
         """Read one row. Raises ValueError if its mask does not match or is mislabelled."""
-        row = self._rows[self._row_of[sample_id]]
-        name = f"{self.mask} of {sample_id}"
-        from gem.image import read_image
+        row, name = self._row(sample_id), f"{self.mask} of {sample_id}"
+        from gem.pixels import read_image
 
-        image = read_image(_bytes(row[self.image]), f"{self.image} of {sample_id}")
-        stored = read_mask(_bytes(row[self.mask]), name)
-        if stored.shape != (image.height, image.width):
-            raise ValueError(
-                f"{name} is {stored.shape[0]}x{stored.shape[1]} but its image is "
-                f"{image.height}x{image.width} (height x width)"
-            )
+        picture = f"{self.image} of {sample_id}"
+        image = read_image(_bytes(row[self.image], picture), picture)
+        stored = read_mask(_bytes(row[self.mask], name), name)
+        check_mask_size(stored, image, what=name)
         return Sample(id=sample_id, image=image, truth=self._encoding.decode(stored, name=name))
+
+    def _row(self, sample_id: str) -> dict[str, Any]:
+        try:
+            found: dict[str, Any] = self._rows[self._row_of[sample_id]]
+        except Exception as error:  # pyarrow's, for damaged bytes
+            raise ValueError(
+                f"dataset.repository={self.repository}: the row of {sample_id} cannot be read: "
+                f"{error}"
+            ) from error
+        return found
 
     @cached_property
     def _encoding(self) -> Encoding:
@@ -105,14 +120,25 @@ class Hub:
             if column is not None and column not in rows.column_names:
                 known = ", ".join(rows.column_names)
                 raise ValueError(f"dataset.{key}={column}: no such column, there are {known}")
-        for column in (self.image, self.mask):
-            rows = rows.cast_column(column, datasets.Image(decode=False))
+        for key in ("image", "mask"):
+            column = getattr(self, key)
+            kind = rows.features[column]
+            try:
+                rows = rows.cast_column(column, datasets.Image(decode=False))
+            except Exception as error:  # pyarrow's, of many kinds
+                raise ValueError(
+                    f"dataset.{key}={column}: the column holds {kind}, expected images"
+                ) from error
         return rows
 
 
-def _bytes(cell: dict[str, Any]) -> BytesIO | Path:
+def _bytes(cell: dict[str, Any] | None, name: str) -> BytesIO | Path:
     """What an undecoded image cell holds: the bytes, or where they are."""
-    return BytesIO(cell["bytes"]) if cell["bytes"] is not None else Path(cell["path"])
+    if cell and cell["bytes"] is not None:
+        return BytesIO(cell["bytes"])
+    if cell and cell["path"]:
+        return Path(cell["path"])
+    raise ValueError(f"{name} is empty, expected an image")
 
 
 def _load(repository: str, *, split: str, revision: str | None) -> Any:
@@ -120,23 +146,32 @@ def _load(repository: str, *, split: str, revision: str | None) -> Any:
     import datasets
 
     datasets.disable_progress_bars()
+    datasets.logging.set_verbosity(datasets.logging.CRITICAL)  # it tells what it raises as well
     path = Path(repository)
     if path.suffix not in BUILDERS and not path.is_dir():
         _reach(repository)
     try:
-        if path.suffix in BUILDERS:
-            if not path.is_file():
-                raise FileNotFoundError("there is no such file")
-            files = {split: str(path)}
-            return datasets.load_dataset(BUILDERS[path.suffix], data_files=files, split=split)
-        if (path / "dataset_dict.json").is_file():
-            return datasets.load_from_disk(f"{repository}/{split}")
-        if (path / "state.json").is_file():
-            return datasets.load_from_disk(repository)
-        return datasets.load_dataset(repository, revision=revision, split=split)
-    except (OSError, ValueError, RuntimeError, datasets.exceptions.DatasetsError) as error:
-        reason = str(error).strip().splitlines()[0]
+        rows = _open(path, repository, split=split, revision=revision)
+        rows.data.table.validate(full=True)  # else damaged offsets end the process, not the call
+    except Exception as error:  # the library's and pyarrow's, of any kind for damaged files
+        reason = next(iter(str(error).strip().splitlines()), type(error).__name__)
         raise ValueError(f"dataset.repository={repository} cannot be loaded: {reason}") from error
+    return rows
+
+
+def _open(path: Path, repository: str, *, split: str, revision: str | None) -> Any:
+    import datasets
+
+    if path.suffix in BUILDERS:
+        if not path.is_file():
+            raise FileNotFoundError("there is no such file")
+        files = {split: str(path)}
+        return datasets.load_dataset(BUILDERS[path.suffix], data_files=files, split=split)
+    if (path / "dataset_dict.json").is_file():
+        return datasets.load_from_disk(f"{repository}/{split}")
+    if (path / "state.json").is_file():
+        return datasets.load_from_disk(repository)
+    return datasets.load_dataset(repository, revision=revision, split=split)
 
 
 def _reach(repository: str) -> None:

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Literal
 
 from evaluation.data.card import Card, load_card
+from evaluation.data.on_disk import check_ids
 from evaluation.data.sample import Sample
 from gem.options import options
 
@@ -18,8 +19,9 @@ ENDINGS = {".bmp", ".jpeg", ".jpg", ".png", ".tif", ".tiff", ".webp"}
 class Folder:
     """Every image of a folder and of the folders in it, in the order of their paths.
 
-    The classes are the user's: ``vocabulary.words=[cat,dog]``. The truth of a sample is the image
-    itself, for whoever draws over it.
+    The classes are the user's: ``vocabulary.words=[cat,dog]``. Images are turned as their EXIF
+    orientation says, as people see them. The truth of a sample is the image itself, for whoever
+    draws over it.
     """
 
     dataset: Literal["folder"] = "folder"
@@ -36,12 +38,14 @@ class Folder:
         root = Path(self.root)
         if not root.is_dir():
             raise FileNotFoundError(f"dataset.root={self.root}: there is no such folder")
-        found = (path for path in root.rglob("*") if path.suffix.lower() in ENDINGS)
+        paths = (path for path in root.rglob("*") if path.suffix.lower() in ENDINGS)
+        found = (path for path in paths if path.is_file())
         ids = tuple(sorted(path.relative_to(root).as_posix() for path in found))
         if not ids:
             raise ValueError(
                 f"dataset.root={self.root} holds no image ({', '.join(sorted(ENDINGS))})"
             )
+        check_ids(ids, f"dataset.root={self.root}")
         return ids
 
     def check(self, ids: Sequence[str]) -> None:
@@ -49,7 +53,7 @@ class Folder:
 
     def __getitem__(self, sample_id: str) -> Sample:
         """Read one image. Raises ValueError if it is broken."""
-        from gem.image import read_image
+        from gem.pixels import read_photograph
 
-        image = read_image(Path(self.root) / sample_id)
+        image = read_photograph(Path(self.root) / sample_id)
         return Sample(id=sample_id, image=image, truth=image)

@@ -2,23 +2,33 @@
 
 from __future__ import annotations
 
-import json
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import numpy as np
 
-from evaluation.data.card import Card, load_card
-from evaluation.data.coco_masks import draw_shape
-from evaluation.data.on_disk import Missing, check_files, check_root, check_some
+from evaluation.data.card import VOID, Card, load_card
+from evaluation.data.coco_file import CocoAnnotation, CocoFile, read_coco
+from evaluation.data.coco_masks import draw_shape, read_shape
+from evaluation.data.mask_files import turned_hint
+from evaluation.data.on_disk import (
+    Missing,
+    Pattern,
+    check_files,
+    check_ids,
+    check_root,
+    check_some,
+)
 from evaluation.data.sample import Sample
 from gem.options import options
 
 if TYPE_CHECKING:
     from jaxtyping import UInt8
+
+T = TypeVar("T")
 
 
 @dataclass(frozen=True)
@@ -26,7 +36,7 @@ class Annotated:
     """One image of an annotation file: its size and its annotations in the order of the file."""
 
     size: tuple[int, int]
-    annotations: list[dict[str, Any]]
+    annotations: list[CocoAnnotation]
 
 
 @options
@@ -37,18 +47,19 @@ class Instances:
     the same category"; where instances of two classes overlap it is silent, and what the field
     evaluates on are the things of the COCO-Stuff maps (``dataset=coco_object_stuff``). Here crowd
     regions, which outline a group loosely, are drawn first, as their class; then the instances in
-    the order of the file, each over the earlier ones. No pixel is void.
+    the order of the file, each over the earlier ones. No pixel is void. Shapes belong to the stored
+    pixels of an image: EXIF orientation is ignored.
 
     dataset: the name of the card; the categories of the file must have its names, in its order.
     annotations: the file, relative to the root. image: relative to the root, with ``{id}``, which
-    is the name of the image file without its ending.
+    is the name of the image file without its folder and its ending.
     missing: whether annotated images that are not there are an error or left out.
     """
 
     dataset: str
     root: str
     annotations: str
-    image: str
+    image: Pattern
     missing: Missing = "refuse"
 
     @property
@@ -72,13 +83,16 @@ class Instances:
         return self.listed if self.missing == "refuse" else check_some(self, self.present)
 
     def check(self, ids: Sequence[str]) -> None:
-        """Raise if an image is missing or the categories are not the card's classes."""
+        """Raise if an image is missing, categories are not the card's, or a shape is broken."""
         check_files({"image": [self.image_path(name) for name in ids]})
         _ = self._labels
+        for name in ids:
+            for item in self._images[name].annotations:
+                self._shape_of(item, name, read_shape)
 
     def __getitem__(self, sample_id: str) -> Sample:
         """Read an image and draw its labels. Raises ValueError if their sizes differ."""
-        from gem.image import read_image
+        from gem.pixels import read_image
 
         image = read_image(self.image_path(sample_id))
         found = self._images[sample_id]
@@ -86,6 +100,7 @@ class Instances:
             raise ValueError(
                 f"{Path(self.annotations).name} says {found.size[0]}x{found.size[1]} for the image "
                 f"{sample_id}, which is {image.height}x{image.width} (height x width)"
+                f"{turned_hint(image, found.size)}"
             )
         return Sample(id=sample_id, image=image, truth=self._draw(sample_id))
 
@@ -101,51 +116,50 @@ class Instances:
     def _draw(self, sample_id: str) -> UInt8[np.ndarray, "y x"]:
         found = self._images[sample_id]
         truth = np.zeros(found.size, dtype=np.uint8)
-        for item in sorted(found.annotations, key=lambda item: not item.get("iscrowd", 0)):
-            try:
-                shape = draw_shape(item["segmentation"], found.size)
-                truth[shape] = self._labels[item["category_id"]]
-            except (ValueError, KeyError, TypeError) as error:
-                raise ValueError(
-                    f"{Path(self.annotations).name}: the annotation {item.get('id')} of the image "
-                    f"{sample_id} cannot be drawn: {error}"
-                ) from error
+        for item in sorted(found.annotations, key=lambda item: not item.iscrowd):
+            shape = self._shape_of(item, sample_id, draw_shape)
+            truth[shape] = self._labels[item.category_id]
         return truth
+
+    def _shape_of(
+        self, item: CocoAnnotation, sample_id: str, read: Callable[[Any, tuple[int, int]], T]
+    ) -> T:
+        """What ``read`` makes of a shape; its errors name the annotation."""
+        try:
+            return read(item.segmentation, self._images[sample_id].size)
+        except ValueError as error:
+            raise ValueError(
+                f"{Path(self.annotations).name}: the annotation {item.id} of the image "
+                f"{sample_id} cannot be drawn: {error}"
+            ) from error
 
     @cached_property
     def _labels(self) -> dict[int, int]:
         """The label of each category id."""
-        categories = sorted(self._file["categories"], key=lambda item: int(item["id"]))
-        names = tuple(item["name"] for item in categories)
+        categories = sorted(self._file.categories, key=lambda item: item.id)
+        names = tuple(item.name for item in categories)
         if names != self.card.classes:
             raise ValueError(
                 f"{Path(self.annotations).name} has the categories {', '.join(names[:3])}, ... "
                 f"({len(names)}), expected the {len(self.card.classes)} of {self.card.name}"
             )
-        return {item["id"]: label for label, item in enumerate(categories, start=1)}
+        if len(names) >= VOID:
+            raise ValueError(f"{len(names) + 1} labels, but {VOID} stands for void")
+        return {item.id: label for label, item in enumerate(categories, start=1)}
 
     @cached_property
     def _images(self) -> dict[str, Annotated]:
+        source, found = f"{Path(self.root) / self.annotations}", self._file
+        check_ids([Path(item.file_name).stem for item in found.images], source)
         by_number = {
-            item["id"]: (
-                Path(item["file_name"]).stem,
-                Annotated(size=(item["height"], item["width"]), annotations=[]),
-            )
-            for item in self._file["images"]
+            item.id: Annotated(size=(item.height, item.width), annotations=[])
+            for item in found.images
         }
-        for item in self._file["annotations"]:
-            if item["image_id"] in by_number:
-                by_number[item["image_id"]][1].annotations.append(item)
-        return dict(by_number.values())
+        for item in found.annotations:
+            by_number[item.image_id].annotations.append(item)
+        return {Path(item.file_name).stem: by_number[item.id] for item in found.images}
 
     @cached_property
-    def _file(self) -> dict[str, Any]:
+    def _file(self) -> CocoFile:
         check_root(self.root, self.annotations)
-        path = Path(self.root) / self.annotations
-        try:
-            found: dict[str, Any] = json.loads(path.read_bytes())
-        except ValueError as error:
-            raise ValueError(f"{path} cannot be read as annotations: {error}") from error
-        if lacking := {"images", "annotations", "categories"} - set(found):
-            raise ValueError(f"{path} has no {', '.join(sorted(lacking))}, expected COCO instances")
-        return found
+        return read_coco(Path(self.root) / self.annotations)

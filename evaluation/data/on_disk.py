@@ -3,15 +3,35 @@
 from __future__ import annotations
 
 import hashlib
+import re
+from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
+from glob import escape
 from pathlib import Path
-from typing import Literal, Protocol, TypeGuard
+from typing import Annotated, Literal, Protocol, TypeGuard
+
+from pydantic import AfterValidator
 
 from evaluation.data.sample import Dataset
 from evaluation.places import CARDS
 
 Missing = Literal["refuse", "skip"]
 OWN_LISTS = "datasets/splits/"
+UNUSABLE = re.compile("[\\x00-\\x1f\\x7f\\ud800-\\udfff]")
+"""What no name of a file should have: control characters, and halves of a character."""
+
+
+def _check_pattern(pattern: str) -> str:
+    rest = pattern.replace("{id}", "")
+    if rest == pattern or "{" in rest or "}" in rest:
+        raise ValueError("expected a path with {id}, the id of a sample, and no other braces")
+    if pattern.startswith("/") or UNUSABLE.search(pattern):
+        raise ValueError("expected a path relative to dataset.root")
+    return pattern
+
+
+Pattern = Annotated[str, AfterValidator(_check_pattern)]
+"""Where the file of a sample lies, relative to a root: ``images/{id}.jpg``."""
 
 
 class OnDisk(Dataset, Protocol):
@@ -89,13 +109,34 @@ def list_path(root: str, listing: str) -> Path:
 
 
 def read_list(root: str, listing: str) -> tuple[str, ...]:
-    """The ids of a split file, one a line. Raises if it is missing or empty."""
+    """The ids of a split file, one a line, without spaces around it.
+
+    Raises if the file is missing, empty or no UTF-8, or if an id is there twice or is none.
+    """
     path = list_path(root, listing)
     check_root(root, "." if listing.startswith(OWN_LISTS) else listing)
-    ids = tuple(path.read_text(encoding="utf-8").split())
+    try:
+        text = path.read_text(encoding="utf-8-sig")
+    except UnicodeDecodeError as error:
+        raise ValueError(f"{path} cannot be read as a list of ids: it is not UTF-8") from error
+    ids = tuple(filter(None, map(str.strip, text.split("\n"))))
     if not ids:
         raise ValueError(f"{path}: the split is empty")
+    check_ids(ids, str(path))
     return ids
+
+
+def check_ids(ids: Sequence[str], source: str) -> None:
+    """Raise ValueError for an id that is there twice, or that leads out of a folder.
+
+    Ids become names of files, of images as of predictions. ``source`` is named in errors.
+    """
+    for name in ids:
+        if not name or name.startswith("/") or ".." in name.split("/") or UNUSABLE.search(name):
+            raise ValueError(f"{source}: the id {name!r} cannot be the name of a file in a folder")
+    if len(set(ids)) < len(ids):
+        name, count = Counter(ids).most_common(1)[0]
+        raise ValueError(f"{source}: the id {name!r} is there {count} times, expected once")
 
 
 def list_folder(root: str, pattern: str) -> tuple[str, ...]:
@@ -103,14 +144,23 @@ def list_folder(root: str, pattern: str) -> tuple[str, ...]:
 
     An id may hold folders: ``frankfurt/frankfurt_000000_000294`` of Cityscapes.
     """
+    if pattern.count("{id}") > 1:
+        raise ValueError(
+            f"dataset.mask={pattern}: {{id}} is there more than once, which needs a "
+            "dataset.listing of the ids"
+        )
     before, after = pattern.split("{id}")
     folder, _, start = before.rpartition("/")
     check_root(root, folder)
     parent = Path(root) / folder
-    names = (path.relative_to(parent).as_posix() for path in parent.glob(f"**/*{after}"))
-    ids = sorted(name[len(start) : -len(after)] for name in names if name.startswith(start))
+    files = (path for path in parent.glob(f"**/*{escape(after)}") if path.is_file())
+    names = (path.relative_to(parent).as_posix() for path in files)
+    ids = sorted(
+        name[len(start) : len(name) - len(after)] for name in names if name.startswith(start)
+    )
     if not ids:
         raise FileNotFoundError(f"dataset.root={root} has no file {pattern.format(id='*')}")
+    check_ids(ids, f"dataset.root={root}")
     return tuple(ids)
 
 

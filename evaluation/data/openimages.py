@@ -8,7 +8,7 @@ from functools import cached_property
 from pathlib import Path
 
 from evaluation.data.card import Card, load_card
-from evaluation.data.on_disk import Missing, check_root
+from evaluation.data.on_disk import Missing, Pattern, check_ids, check_root
 from evaluation.data.openimages_csv import PointRows, read_points
 from evaluation.data.sample import Points, Sample
 from gem.options import options
@@ -19,7 +19,9 @@ class PointLabels:
     """Images by id, and points that say of one class yes or no; those that are unsure are dropped.
 
     Benenson and Ferrari, From colouring-in to pointillism (2022). The classes are those that have
-    points in the table, by their official names.
+    points in the table, by their official names. Points belong to the stored pixels of an image,
+    and EXIF orientation is ignored: the publisher's files are what a sensor saw, and it offers a
+    turn for "the image and boxes" together (openimages/web/2018-05-17-rotation-information.html).
 
     dataset: the name of the card.
     root: the folder that holds everything else.
@@ -35,7 +37,7 @@ class PointLabels:
     root: str
     points: str
     classes: str
-    image: str
+    image: Pattern
     bad_rows: Missing = "refuse"
     missing: Missing = "refuse"
 
@@ -64,9 +66,9 @@ class PointLabels:
 
     @property
     def notes(self) -> tuple[str, ...]:
-        """What was left out, for the warnings of a record."""
+        """What was left out or counts twice, for the warnings of a record."""
         absent = sorted(set(self.listed) - set(self.ids))
-        return (*self._rows.left_out, *([f"{self._missing(absent)}; left out"] if absent else ()))
+        return (*self._rows.notes, *([f"{self._missing(absent)}; left out"] if absent else ()))
 
     def check(self, ids: Sequence[str]) -> None:
         """Raise FileNotFoundError if an image is missing: how many, and where the first is."""
@@ -78,7 +80,7 @@ class PointLabels:
 
     def __getitem__(self, sample_id: str) -> Sample:
         """Read one image and its points."""
-        from gem.image import read_image
+        from gem.pixels import read_image
 
         image, rows, number = read_image(self.image_path(sample_id)), self._rows, self._number
         here = slice(*rows.starts[number[sample_id] :][:2].tolist())
@@ -117,4 +119,6 @@ class PointLabels:
         for needed in (self.points, self.classes):
             check_root(self.root, needed)
         root = Path(self.root)
-        return read_points(root / self.points, root / self.classes, bad_rows=self.bad_rows)
+        found = read_points(root / self.points, root / self.classes, bad_rows=self.bad_rows)
+        check_ids(found.ids, str(root / self.points))
+        return found

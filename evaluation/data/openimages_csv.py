@@ -26,8 +26,8 @@ class PointRows:
 
     ids: of the images, sorted, those with unsure points alone included. starts: where the points
     of each image begin, and the end. first: the row of the file that names each image first.
-    names: of the classes that have points, in the order of the file of names. left_out: a
-    sentence for each kind of bad rows that was skipped.
+    names: of the classes that have points, in the order of the file of names. notes: a sentence for
+    each kind of bad rows that was skipped, and for rows that are there twice, which count twice.
     """
 
     ids: tuple[str, ...]
@@ -38,7 +38,7 @@ class PointRows:
     label: Int64[np.ndarray, " n"]
     positive: Bool[np.ndarray, " n"]
     names: tuple[str, ...]
-    left_out: tuple[str, ...]
+    notes: tuple[str, ...]
 
 
 def read_points(path: Path, names_path: Path, *, bad_rows: Missing) -> PointRows:
@@ -73,8 +73,19 @@ def read_points(path: Path, names_path: Path, *, bad_rows: Missing) -> PointRows
         label=label[order],
         positive=answer[order] == ANSWERS.index("yes"),
         names=tuple(name for name, here in zip(names.values(), shown, strict=True) if here),
-        left_out=tuple(f"{path.name}: {sentence}; left out" for sentence in found),
+        notes=tuple(
+            f"{path.name}: {sentence}"
+            for sentence in (*(f"{one}; left out" for one in found), *_repeated(frame, sure))
+        ),
     )
+
+
+def _repeated(frame: pd.DataFrame, sure: Int64[np.ndarray, " n"]) -> list[str]:
+    """A sentence for points that rows answer again, if there are any."""
+    again = np.zeros(len(frame), dtype=bool)
+    again[sure] = frame.iloc[sure].duplicated(["ImageId", "X", "Y", "Label"]).to_numpy()
+    kind = "image, point and label of an earlier row"
+    return [f"{_sentence(kind, again, frame)}; each counts"] if again.any() else []
 
 
 def _refuse(path: Path, found: list[str], *, bad_rows: Missing, some: bool) -> None:
@@ -102,18 +113,34 @@ def _read(path: Path, columns: tuple[str, ...], *, texts: tuple[str, ...]) -> pd
     """Some columns of a csv: texts, and numbers, which are nan where there is none."""
     import pandas as pd
 
+    # Texts not as "category" at once: pandas would read ids of digits as numbers, 0012 as 12.
+    kinds = dict.fromkeys(texts, str)
     try:
-        here = pd.read_csv(path, nrows=0).columns
-        if lacking := [name for name in columns if name not in here]:
-            raise ValueError(f"it has no column {lacking[0]}, expected {', '.join(columns)}")
-        # Not as "category" at once: pandas would read ids of digits as numbers, 0012 as 12.
-        kinds = dict.fromkeys(texts, str)
-        frame = pd.read_csv(path, usecols=list(columns), dtype=kinds, keep_default_na=False)
-    except ValueError as error:
-        raise ValueError(f"{path} cannot be read: {error}") from error
+        _check_header(path, columns)
+        frame = pd.read_csv(
+            path, usecols=list(columns), dtype=kinds, keep_default_na=False,
+            index_col=False,  # else a header that is too short moves every column
+            low_memory=False,  # else each part of a file has types of its own
+        )  # fmt: skip
+    except Exception as error:  # pandas' parser raises more than its ParserError
+        raise ValueError(f"{path} cannot be read: {' '.join(str(error).split())}") from error
     for name in set(columns) - set(texts):  # one word among them makes the column text
+        if frame[name].dtype == bool:  # nothing but True and False is no number either
+            frame[name] = float("nan")
         frame[name] = pd.to_numeric(frame[name], errors="coerce").astype("float64")
     return frame
+
+
+def _check_header(path: Path, columns: tuple[str, ...]) -> None:
+    """Raise ValueError if a column is not there, or there twice: pandas would take the first."""
+    import pandas as pd
+
+    first = pd.read_csv(path, header=None, nrows=1, dtype=str, keep_default_na=False)
+    here = first.iloc[0].tolist()
+    for name in columns:
+        if here.count(name) != 1:
+            said = f"no column {name}" if name not in here else f"several columns {name}"
+            raise ValueError(f"it has {said}, expected {', '.join(columns)}")
 
 
 def _codes(column: pd.Series, known: tuple[str, ...]) -> Int64[np.ndarray, " n"]:
@@ -140,5 +167,11 @@ def _images(
 
 def _sentence(kind: str, bad: Bool[np.ndarray, " n"], frame: pd.DataFrame) -> str:
     count, row = int(bad.sum()), int(bad.argmax())
-    values = ", ".join(str(frame[name].iloc[row]) for name in COLUMNS)
+    values = ", ".join(_shown(str(frame[name].iloc[row])) for name in COLUMNS)
     return f"{count} row{'s' * (count > 1)} with {kind}, first row {row + 2}: {values}"
+
+
+def _shown(cell: str) -> str:
+    """A cell in a sentence: no line of its own, no signs that a terminal obeys."""
+    short = cell if len(cell) <= 40 else f"{cell[:40]}..."
+    return short if short.isprintable() else repr(short)

@@ -4,17 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from functools import cached_property
-from io import BytesIO
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-import numpy as np
-from PIL import Image
-
 from evaluation.data.card import VOID, Card, Stored, load_card
 from evaluation.data.encoding import Encoding
+from evaluation.data.mask_files import check_mask_size, read_mask
 from evaluation.data.on_disk import (
     Missing,
+    Pattern,
     check_files,
     check_some,
     list_folder,
@@ -25,9 +23,9 @@ from evaluation.data.sample import Sample
 from gem.options import options
 
 if TYPE_CHECKING:
+    import numpy as np
     from jaxtyping import Integer
 
-ID_MODES = {"P", "L", "I", "I;16"}
 EVIDENCE = 16  # masks that are looked at before another encoding is believed
 
 
@@ -37,9 +35,11 @@ class Pairs:
 
     dataset: the name of the card.
     root: the folder that holds the official layout, e.g. the parent of ``VOCdevkit``.
-    image, mask: paths relative to the root, with ``{id}``.
+    image, mask: paths relative to the root, with ``{id}``. A mask belongs to the stored pixels of
+        its image: EXIF orientation is ignored.
     listing: the split file, one id a line, relative to the root or one of this project
-        (``datasets/splits/...``); null takes every mask in the folder.
+        (``datasets/splits/...``); null takes every mask in the folder
+        (then ``{id}`` is once in ``mask``).
     encoding: how the masks store labels: ``official`` as the card says, ``train_ids`` as other
         tools convert them, ``labels`` as the labels themselves with 255 for void.
     missing: whether listed samples without files are an error or left out.
@@ -47,8 +47,8 @@ class Pairs:
 
     dataset: str
     root: str
-    image: str
-    mask: str
+    image: Pattern
+    mask: Pattern
     listing: str | None = None
     encoding: Stored = "official"
     missing: Missing = "refuse"
@@ -88,16 +88,12 @@ class Pairs:
 
     def __getitem__(self, sample_id: str) -> Sample:
         """Read one pair. Raises ValueError if it is broken, does not match or is mislabelled."""
-        from gem.image import read_image
+        from gem.pixels import read_image
 
         image = read_image(self.image_path(sample_id))
         path = self.mask_path(sample_id)
         truth = read_mask(path)
-        if truth.shape != (image.height, image.width):
-            raise ValueError(
-                f"mask {path.name} is {truth.shape[0]}x{truth.shape[1]} but its image is "
-                f"{image.height}x{image.width} (height x width)"
-            )
+        check_mask_size(truth, image, what=f"mask {path.name}")
         labels = self._encoding.decode(truth, name=path.name, hint=self._hint(truth))
         return Sample(id=sample_id, image=image, truth=labels)
 
@@ -126,19 +122,6 @@ class Pairs:
         if self.encoding != "official" or other is None or not other.knows(int(stored.max())):
             return ""
         return f"; dataset.encoding=train_ids reads {other.expected}"
-
-
-def read_mask(source: Path | BytesIO, name: str = "") -> Integer[np.ndarray, "y x"]:
-    """Label ids of a palette, grey or 16-bit image, as they are stored: never as luma."""
-    from gem.image import BROKEN
-
-    try:
-        with Image.open(source) as opened:
-            if opened.mode not in ID_MODES:
-                raise ValueError(f"it is {opened.mode}, but label ids are one channel")
-            return np.array(opened)
-    except BROKEN as error:
-        raise ValueError(f"{name or source} cannot be read as a mask: {error}") from error
 
 
 def check_train_ids(paths: Sequence[Path]) -> None:

@@ -15,6 +15,7 @@ import torch
 from jaxtyping import Shaped
 from torch import Tensor
 
+from evaluation.measure.finite import CheckedImage
 from evaluation.setting import Setting
 from gem.segmenter import EncodedImage, Segmenter
 
@@ -33,9 +34,10 @@ class Prepared:
 
 def encode_batches(
     settings: Sequence[Setting], skip: AbstractSet[str] = frozenset()
-) -> Iterator[tuple[list[Prepared], dict[Segmenter, Sequence[EncodedImage]]]]:
+) -> Iterator[tuple[list[Prepared], dict[Segmenter, list[CheckedImage]]]]:
     """Batches of samples but those to ``skip``, and what each segmenter makes of each of them.
 
+    Whoever uses scores of an image calls its `CheckedImage.check` before it keeps anything.
     Raises ValueError if the settings cannot share a pass, or if the device has too little memory
     for a batch.
     """
@@ -58,7 +60,16 @@ def encode_batches(
     for batch in bucket(ahead, first.batch_size):
         images = torch.stack([item.pixels for item in batch])
         found = _encode(first, segmenters, images)
-        yield batch, dict(zip(segmenters, found, strict=True))
+        yield (
+            batch,
+            {
+                segmenter: [
+                    CheckedImage(image, segmenter, item.id)
+                    for item, image in zip(batch, encoded, strict=True)
+                ]
+                for segmenter, encoded in zip(segmenters, found, strict=True)
+            },
+        )
 
 
 def _encode(

@@ -6,11 +6,11 @@ from dataclasses import dataclass, field
 from typing import Protocol
 
 from evaluation.measure.batches import Prepared, encode_batches
+from evaluation.measure.finite import CheckedImage
 from evaluation.measure.memory import Peak, PeakMeter
-from evaluation.measure.text_cache import embed_text
+from evaluation.measure.text_cache import embed_text, text_digest
 from evaluation.metrics.accumulator import Accumulator, Outcome, count_together
 from evaluation.setting import Setting
-from gem.segmenter import EncodedImage
 from gem.vocabulary import Queries
 
 Advance = Callable[[int], None]
@@ -18,13 +18,17 @@ Advance = Callable[[int], None]
 
 @dataclass(frozen=True)
 class Result:
-    """What one pass over a data set gives; ``settings`` shared the pass and its seconds."""
+    """What one pass over a data set gives; ``settings`` shared the pass and its seconds.
+
+    ``text`` is the hash of the embeddings of the words, `text_digest`.
+    """
 
     outcome: Outcome
     images: int
     seconds: float
     settings: int
     peak: Peak
+    text: str
 
 
 @dataclass
@@ -48,8 +52,11 @@ class Checkpoint(Protocol):
         """Keep the counts if the last time is long ago. Called between batches."""
 
 
-Watch = Callable[[Setting, Queries, EncodedImage, Prepared], None]
-"""Is shown what the segmenter of a setting made of each sample, before the sample is done."""
+Watch = Callable[[Setting, Queries, CheckedImage, Prepared], None]
+"""Is shown what the segmenter of a setting made of each sample, before the sample is done.
+
+It calls `CheckedImage.check` before it writes anything.
+"""
 
 
 def evaluate(setting: Setting, advance: Advance = lambda _: None) -> Result:
@@ -73,7 +80,8 @@ def evaluate_all(
 
     They may differ in what shares a pass (methods on one trace), in words and prompts, in the
     decision and the metric; the seconds are those of the whole pass. ``checkpoint`` is gone on
-    from and written on the way. Raises ValueError if the settings cannot share a pass.
+    from and written on the way. Raises ValueError if the settings cannot share a pass, and
+    NotFiniteError at the first sample whose scores are not finite.
     """
     meter = PeakMeter(settings[0].segmenter.device)
     counting = start_counting(settings)
@@ -93,7 +101,14 @@ def evaluate_all(
     seconds, count = time.perf_counter() - start, len(settings[0].ids)
     peak = meter.peak()
     return [
-        Result(one.accumulator.outcome(), count, one.seconds + seconds, len(settings), peak)
+        Result(
+            outcome=one.accumulator.outcome(),
+            images=count,
+            seconds=one.seconds + seconds,
+            settings=len(settings),
+            peak=peak,
+            text=text_digest(one.queries.text),
+        )
         for one in counting
     ]
 
@@ -112,11 +127,15 @@ def start_counting(settings: Sequence[Setting]) -> list[Counting]:
 
 
 def _count(
-    counting: Sequence[Counting], item: Prepared, image: EncodedImage, watch: Watch | None
+    counting: Sequence[Counting], item: Prepared, image: CheckedImage, watch: Watch | None
 ) -> None:
-    """Count one image in all settings that have not, and say that they have."""
+    """Count one image in all settings that have not, and say that they have.
+
+    To count waits for the device, so that the check after it does not.
+    """
     waiting = [one for one in counting if item.id not in one.done]
     count_together([one.accumulator for one in waiting], image, item.truth)
+    image.check()
     for one in waiting:
         if watch:
             watch(one.setting, one.queries, image, item)

@@ -83,7 +83,8 @@ class PointAccumulator:
 
     def state(self) -> dict[str, Tensor]:
         """The rows of `PointCounts`."""
-        return {"rows": torch.cat(self.counts.rows)}
+        none = torch.zeros(0, 6, dtype=torch.int64, device=self.counts.device)
+        return {"rows": torch.cat([none, *self.counts.rows])}
 
     def restore(self, state: Mapping[str, Tensor]) -> None:
         """Put rows in the place of those that were counted, after an update that counts nothing."""

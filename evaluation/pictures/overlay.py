@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -11,6 +12,8 @@ import matplotlib as mpl
 import numpy as np
 from matplotlib.figure import Figure
 from PIL import Image
+
+from evaluation.whole_files import write_whole
 
 if TYPE_CHECKING:
     from jaxtyping import Float
@@ -36,15 +39,15 @@ def write_overlays(
     caption: str,
 ) -> list[Path]:
     """One PNG per prompt at the image's size, and a panel of all; returns the paths."""
-    folder.mkdir(parents=True, exist_ok=True)
     pictures = [overlay(image, heat) for heat in heats]
     paths = []
     for number, (prompt, picture) in enumerate(zip(prompts, pictures, strict=True), start=1):
         slug = re.sub(r"[^a-z0-9]+", "-", prompt.lower()).strip("-")[:40]
         paths.append(folder / f"{stem}-{number}-{slug}.png")
-        picture.save(paths[-1])
+        write_whole(paths[-1], partial(picture.save, format="PNG"))
     paths.append(folder / f"{stem}-panel.png")
-    _panel([image, *pictures], ["image", *prompts], caption).savefig(paths[-1])
+    figure = _panel([image, *pictures], ["image", *prompts], caption)
+    write_whole(paths[-1], partial(figure.savefig, format="png"))
     return paths
 
 

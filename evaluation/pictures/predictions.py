@@ -14,6 +14,7 @@ from jaxtyping import Integer
 from evaluation.data import Dataset, Sample, task_of
 from evaluation.data.sample import truth_size
 from evaluation.measure.decision import label_map
+from evaluation.measure.finite import CheckedImage
 from evaluation.measure.text_cache import embed_text
 from evaluation.pictures.panel import PanelRow, panel
 from evaluation.setting import Setting
@@ -93,6 +94,8 @@ def label_maps(setting: Setting, samples: Sequence[Sample]) -> list[Integer[np.n
             [segmenter], torch.stack([pixels]), windows=protocol.windows
         )
         size = truth_size(sample.truth)
-        labels = label_map(image, queries, protocol, size, background=card.background)
+        checked = CheckedImage(image, segmenter, sample.id)
+        labels = label_map(checked, queries, protocol, size, background=card.background)
         found.append(labels.cpu().numpy())
+        checked.check()
     return found

@@ -6,15 +6,17 @@ import importlib
 from pathlib import Path
 from typing import Any, Literal, cast
 
-from evaluation.console import console, counting, downloading, progress
+from evaluation.console import console, counting, downloading, progress, say
 from evaluation.data.card import Archive, Card
 from evaluation.data.on_disk import OnDisk, on_disk
 from evaluation.data.sample import Dataset
-from evaluation.prepare.download import download
+from evaluation.prepare.archive import is_archive
+from evaluation.prepare.download import digest_of, download
 from evaluation.prepare.export import export_parquet
 from evaluation.prepare.layout import (
     build,
     card_of,
+    download_path,
     downloads_folder,
     is_started,
     is_writable,
@@ -28,7 +30,7 @@ from evaluation.prepare.manifest import (
     write_manifest,
 )
 from evaluation.prepare.tables import found_line, histogram, line_of
-from evaluation.prepare.unpack import is_archive, unpack
+from evaluation.prepare.unpack import unpack
 from evaluation.prepare.verify import take_census
 
 DownloadMode = Literal["auto", "yes", "no"]
@@ -47,10 +49,10 @@ def prepare(
     """
     dataset = build(name, root, changes)
     if not on_disk(dataset):
-        console.print(f"{name}: needs no preparation")
+        say(f"{name}: needs no preparation")
         return dataset
     found = survey(dataset)
-    console.print(found_line(name, found))
+    say(found_line(name, found))
     if found.broken:
         raise ValueError(found.note)
     if not found.complete:
@@ -72,56 +74,73 @@ def obtain(card: Card, root: Path, *, fetch: bool) -> None:
     Raises what downloading and unpacking raise.
     """
     for item in card.downloads:
-        console.print(f"  {line_of(item)}")
+        say(f"  {line_of(item)}")
     if not is_writable(root):
-        console.print(f"  {root} is read-only: nothing is downloaded, unpacked or converted")
+        say(f"  {root} is read-only: nothing is downloaded, unpacked or converted")
         return
     for item in card.downloads:
-        path = _target(item, root)
+        path = download_path(item, root)
         if fetch and not path.is_file() and not item.login and not item.alternative:
             _download(item, path)
         if path.is_file() and is_archive(path):
+            _check_digest(item, path)
             with counting(f"unpacking {path.name}") as advance:
                 written = unpack(path, root / item.into, members=item.members, advance=advance)
-            console.print(f"  {path.name}: {written} files unpacked")
+            say(f"  {path.name}: {written} files unpacked")
     if card.converter:
         with counting("converting") as advance:
             written = importlib.import_module(card.converter).convert(root, advance)
-        console.print(f"  {written} masks converted")
+        say(f"  {written} masks converted")
 
 
 def show_verified(dataset: OnDisk, root: Path) -> Manifest:
     """Verify unless that was done, write the manifest, print the histogram."""
     name = card_of(dataset).name
-    manifest = read_manifest(root, name)
+    manifest = _read(root, name)
     if manifest is not None and is_current(manifest, dataset):
-        console.print(f"{name}: verified before, nothing has changed")
+        say(f"{name}: verified before, nothing has changed")
     else:
         dataset.check(dataset.ids)
         with progress(f"verifying {name}", total=len(dataset.ids)) as advance:
             manifest = make_manifest(dataset, take_census(dataset, advance))
         kept = write_manifest(manifest, root) if is_writable(root) else f"{root} is read-only"
-        console.print(f"{name}: verified, {kept}")
+        say(f"{name}: verified, {kept}")
     console.print(histogram(manifest))
     return manifest
 
 
+def _read(root: Path, name: str) -> Manifest | None:
+    """The manifest; None if there is none, or a broken one, which is said."""
+    try:
+        return read_manifest(root, name)
+    except ValueError as error:
+        say(f"{name}: {error}; it is made again")
+        return None
+
+
 def export(dataset: Dataset, path: Path) -> None:
     """Write a prepared data set as one parquet file."""
-    console.print(f"{path}: {export_parquet(dataset, path)} samples")
-
-
-def _target(item: Archive, root: Path) -> Path:
-    """Where a download goes: archives into ``downloads/``, other files to their place."""
-    if is_archive(Path(item.file_name)):
-        return downloads_folder(root) / item.file_name
-    return root / item.into / item.file_name
+    say(f"{path}: {export_parquet(dataset, path)} samples")
 
 
 def _download(item: Archive, path: Path) -> None:
-    console.print(f"  downloading {item.file_name} to {path.parent}")
+    say(f"  downloading {item.file_name} to {path.parent}")
     with downloading(item.file_name) as on_progress:
-        download(item.url, path, digest=item.hash, on_progress=on_progress)
+        download(item.url, path, digest=item.hash, on_progress=on_progress, note=_say)
+
+
+def _say(text: str) -> None:
+    say(f"  {text}")
+
+
+def _check_digest(item: Archive, path: Path) -> None:
+    """Raise ValueError if an archive is not the publisher's: a person may have put it there."""
+    kind, _, expected = item.hash.partition(":")
+    if expected and (found := digest_of(path, kind)) != expected:
+        raise ValueError(
+            f"{path} has the {kind} {found}, expected {expected}; delete it, and the same command "
+            "downloads it"
+        )
 
 
 def _what_to_do(name: str, dataset: OnDisk, root: Path, note: str) -> str:

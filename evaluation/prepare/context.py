@@ -8,16 +8,16 @@ and numbered 1 to 59, and 0 is everything else. The authors' ``.mat`` files hold
 
 from __future__ import annotations
 
-import json
-from collections import defaultdict
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 from PIL import Image
 
 from evaluation.data.coco_masks import draw_shape
+from evaluation.prepare.context_json import Annotation, read_merged
+from evaluation.prepare.mat_file import read_array
 from evaluation.whole_files import write_text, write_whole
 
 if TYPE_CHECKING:
@@ -59,67 +59,56 @@ def convert(root: Path, advance: Advance = lambda _: None) -> int:
 
 def from_mat(path: Path) -> UInt8[np.ndarray, "y x"]:
     """The mask of a ``.mat`` file with the 459 ids in ``LabelMap``. ValueError if it is none."""
-    from scipy.io import loadmat
-    from scipy.io.matlab import MatReadError
-
     try:
-        found = np.asarray(loadmat(path, variable_names=["LabelMap"])["LabelMap"])
-    except (MatReadError, KeyError, ValueError, TypeError, OSError) as error:
+        found = read_array(path.read_bytes(), "LabelMap")
+    except (ValueError, ArithmeticError, IndexError) as error:
         raise ValueError(f"{path} holds no LabelMap: {error}") from error
-    if found.ndim != 2 or found.min() < 0 or found.max() > ANNOTATED:
+    if found.ndim != 2 or not found.size:
+        raise ValueError(f"{path}: LabelMap has the shape {found.shape}, expected two dimensions")
+    with np.errstate(invalid="ignore"):  # bytes that are no number at all
+        known = (found >= 0) & (found <= ANNOTATED) & (found == np.floor(found))
+    if not known.all():
         raise ValueError(
-            f"{path}: LabelMap has the shape {found.shape} and ids {found.min()} to {found.max()}, "
-            f"expected two dimensions and 0 to {ANNOTATED}"
+            f"{path}: LabelMap has values from {found.min()} to {found.max()}, expected whole "
+            f"numbers from 0 to {ANNOTATED}"
         )
     return _rank()[found.astype(np.int64)]
 
 
 def from_annotations(
-    annotations: Sequence[dict[str, Any]], size: tuple[int, int], *, name: str
+    annotations: Sequence[Annotation], size: tuple[int, int], *, name: str
 ) -> UInt8[np.ndarray, "y x"]:
     """The mask of an image of (height, width): later annotations overwrite earlier ones."""
     drawn = np.zeros(size, dtype=np.int64)
     for item in annotations:
-        if item["category_id"] not in {0, *CLASS_IDS}:
+        if item.category_id not in {0, *CLASS_IDS}:
             raise ValueError(
-                f"{JSON.name}: {name} has the category {item['category_id']}, "
-                "expected one of the 59"
+                f"{JSON.name}: {name} has the category {item.category_id}, expected one of the 59"
             )
-        drawn[draw_shape(item["segmentation"], size)] = item["category_id"]
+        try:
+            drawn[draw_shape(item.segmentation, size)] = item.category_id
+        # Odd shapes lead pycocotools to nearly any exception.
+        except Exception as error:
+            reason = str(error) or type(error).__name__
+            raise ValueError(f"{JSON.name}: a shape of {name} cannot be drawn: {reason}") from error
     return _rank()[drawn]
 
 
 def _convert_json(root: Path, advance: Advance) -> int:
-    images, annotations = _read_json(root / JSON)
+    merged = read_merged(root / JSON)
+    annotations = merged.by_image()
     written = 0
-    for image in images:
-        stem = Path(image["file_name"]).stem
-        target = root / MASKS / f"{stem}.png"
+    for image in merged.images:
+        target = root / MASKS / f"{image.stem}.png"
         if not target.is_file():
-            size = (int(image["height"]), int(image["width"]))
-            _save(from_annotations(annotations[image["image_id"]], size, name=stem), target)
+            size = (image.height, image.width)
+            _save(from_annotations(annotations[image.image_id], size, name=image.stem), target)
             written += 1
         advance(1)
-    for phase, stems in _phases(images):
+    for phase in ("train", "val"):
+        stems = sorted(image.stem for image in merged.images if image.phase == phase)
         write_text(root / LISTS / f"{phase}.txt", "".join(f"{stem}\n" for stem in stems))
     return written
-
-
-def _read_json(path: Path) -> tuple[list[dict[str, Any]], dict[Any, list[dict[str, Any]]]]:
-    """The images, and the annotations of each by its number."""
-    try:
-        found = json.loads(path.read_bytes())
-        by_image: dict[Any, list[dict[str, Any]]] = defaultdict(list)
-        for item in found["annos_segmentation"]:
-            by_image[item["image_id"]].append(item)
-        return found["images"], by_image
-    except (ValueError, KeyError, TypeError) as error:
-        raise ValueError(f"{path} is not Context's trainval_merged.json: {error!r}") from error
-
-
-def _phases(images: Sequence[dict[str, Any]]) -> Iterator[tuple[str, list[str]]]:
-    for phase in ("train", "val"):
-        yield phase, sorted(Path(i["file_name"]).stem for i in images if i["phase"] == phase)
 
 
 def _rank() -> Integer[np.ndarray, " ids"]:

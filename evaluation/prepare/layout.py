@@ -13,10 +13,12 @@ from typing import Any
 import yaml
 from pydantic import ValidationError
 
-from evaluation.data.card import Card, load_card
+from evaluation.data.card import Archive, Card, load_card
 from evaluation.data.on_disk import OnDisk
 from evaluation.data.sample import Dataset
 from evaluation.places import CONFIGS
+from evaluation.prepare.archive import is_archive
+from evaluation.prepare.part import Part
 
 
 def names() -> tuple[str, ...]:
@@ -91,7 +93,7 @@ def survey(dataset: OnDisk) -> Survey:
     expected = card_of(dataset).images or 0
     try:
         listed, present = dataset.listed, dataset.present
-    except (FileNotFoundError, ValueError) as error:
+    except (OSError, ValueError) as error:
         broken = not isinstance(error, FileNotFoundError)
         return Survey(listed=0, present=0, expected=expected, note=str(error), broken=broken)
     return Survey(listed=len(listed), present=len(present), expected=expected or len(listed))
@@ -115,10 +117,15 @@ def downloads_folder(root: Path) -> Path:
     return root / "downloads"
 
 
+def download_path(item: Archive, root: Path) -> Path:
+    """Where a download goes: archives into ``downloads/``, other files to their place."""
+    if is_archive(Path(item.file_name)):
+        return downloads_folder(root) / item.file_name
+    return root / item.into / item.file_name
+
+
 def is_started(card: Card, root: Path) -> bool:
-    """Whether a download of this data set is there, whole or in part."""
-    return any(
-        (downloads_folder(root) / f"{item.file_name}{ending}").is_file()
-        for item in card.downloads
-        for ending in ("", ".part")
-    )
+    """Whether an archive of this data set is there, or a part of any of its downloads."""
+    paths = [download_path(item, root) for item in card.downloads]
+    archives = [path for path in paths if is_archive(path)]
+    return any(path.is_file() for path in (*archives, *(Part(path).path for path in paths)))

@@ -8,6 +8,8 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from pydantic import TypeAdapter, ValidationError
+
 from evaluation.data.card import Card
 from evaluation.data.on_disk import OnDisk
 from evaluation.prepare.verify import Census
@@ -45,10 +47,25 @@ class Manifest:
     largest: list[int]
     seen: str
 
+    def __post_init__(self) -> None:
+        """Raise ValueError if the two counts are not of the same labels."""
+        if self.pixels.keys() != self.appears.keys():
+            raise ValueError("pixels and appears have other labels")
+
     @property
     def complete(self) -> bool:
         """Whether it is the whole split."""
         return self.images == self.expected
+
+
+@dataclass(frozen=True)
+class Head:
+    """What every version of a manifest has."""
+
+    schema: int
+
+
+HEAD, MANIFEST = TypeAdapter(Head), TypeAdapter(Manifest)
 
 
 def manifest_path(root: Path, dataset: str) -> Path:
@@ -85,13 +102,24 @@ def write_manifest(manifest: Manifest, root: Path) -> Path:
 
 
 def read_manifest(root: Path, dataset: str) -> Manifest | None:
-    """The manifest of a data set; None if there is none that this version can read."""
+    """The manifest of a data set; None if there is none, or one of another version.
+
+    Raises ValueError if it is broken: no JSON, a field that is missing or of another type.
+    """
+    path = manifest_path(root, dataset)
     try:
-        found = json.loads(manifest_path(root, dataset).read_text(encoding="utf-8"))
-        manifest = Manifest(**found)
-    except (OSError, ValueError, TypeError):
+        content = path.read_bytes()
+    except OSError:
         return None
-    return manifest if manifest.schema == SCHEMA else None
+    try:
+        if HEAD.validate_json(content, strict=True).schema != SCHEMA:
+            return None
+        return MANIFEST.validate_json(content, strict=True)
+    except ValidationError as error:
+        wrong = error.errors()[0]
+        place = ".".join(map(str, wrong["loc"]))
+        reason = f"{place}: {wrong['msg']}" if place else wrong["msg"]
+        raise ValueError(f"{path} is no manifest: {reason[:1].lower()}{reason[1:]}") from error
 
 
 def is_current(manifest: Manifest, dataset: OnDisk) -> bool:

@@ -6,6 +6,7 @@ from pathlib import Path
 
 from rich.table import Table
 
+from evaluation.console import literal
 from evaluation.data.card import Archive
 from evaluation.data.hub import Hub
 from evaluation.data.on_disk import OnDisk, on_disk
@@ -18,7 +19,7 @@ SHOWN = 200
 
 def overview(root: Path) -> Table:
     """All data sets: what is there, whether it was verified, how much is to download."""
-    table = Table(title=f"data sets under {root}", title_justify="left")
+    table = Table(title=literal(f"data sets under {root}"), title_justify="left")
     table.add_column("dataset", no_wrap=True)
     table.add_column("split", justify="right", no_wrap=True)
     table.add_column("here", no_wrap=True)
@@ -27,7 +28,7 @@ def overview(root: Path) -> Table:
     for name in names():
         dataset = build(name, root)
         if not isinstance(dataset, Hub):  # which is any data set, elsewhere
-            table.add_row(name, *_row(name, dataset, root))
+            table.add_row(*map(literal, (name, *_row(name, dataset, root))))
     return table
 
 
@@ -53,7 +54,10 @@ def _row(name: str, dataset: Dataset, root: Path) -> tuple[str, str, str, str]:
 
 
 def _verified(name: str, dataset: OnDisk, root: Path) -> str:
-    manifest = read_manifest(root, name)
+    try:
+        manifest = read_manifest(root, name)
+    except ValueError:
+        return "unreadable"
     if manifest is None:
         return "no"
     return f"labels {manifest.labels[:8]}" if is_current(manifest, dataset) else "not as it is"
@@ -73,7 +77,7 @@ def histogram(manifest: Manifest) -> Table:
     """
     hashes = f"ids {manifest.ids[:12]}, labels {manifest.labels[:12]}"
     title = f"{manifest.dataset}: {state_of(manifest)}, {hashes}"
-    table = Table(title=title, title_justify="left")
+    table = Table(title=literal(title), title_justify="left")
     counted = "points" if "(no)" in manifest.pixels else "pixels"
     for heading in ("label", counted, "share", "images"):
         table.add_column(heading, justify="left" if heading == "label" else "right")
@@ -84,7 +88,7 @@ def histogram(manifest: Manifest) -> Table:
         table.caption = f"{SHOWN} of {len(manifest.pixels) - 1} classes"
     for name, pixels in rows:
         share = f"{100 * pixels / whole:.3f} %"
-        table.add_row(name, f"{pixels}", share, f"{manifest.appears[name]}")
+        table.add_row(literal(name), f"{pixels}", share, f"{manifest.appears[name]}")
     return table
 
 

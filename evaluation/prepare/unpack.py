@@ -8,32 +8,13 @@ zip.
 from __future__ import annotations
 
 import shutil
-import stat
-import tarfile
-import zipfile
-from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
-from functools import partial
+import unicodedata
+from collections.abc import Callable, Sequence
 from pathlib import Path, PurePosixPath
-from typing import IO, BinaryIO
 
+from evaluation.prepare.archive import Member, opened
+from evaluation.prepare.bounded import MOST_TIMES, limit_of
 from evaluation.whole_files import write_whole
-
-ARCHIVES = (".zip", ".tar", ".tar.gz", ".tgz")
-
-
-@dataclass(frozen=True)
-class Member:
-    """A file of an archive."""
-
-    name: str
-    size: int
-    open: Callable[[], IO[bytes]]
-
-
-def is_archive(path: Path) -> bool:
-    """Whether the name says that it is one of the archives that can be unpacked."""
-    return path.name.endswith(ARCHIVES)
 
 
 def unpack(
@@ -45,60 +26,65 @@ def unpack(
 ) -> int:
     """Unpack the files whose names begin with one of ``members``, all if there are none.
 
-    Files that are there in the right size are left alone. Returns how many were written. Raises
-    ValueError, before anything is written, if a member is not safe, or if the archive is broken,
-    and OSError if the disk is too small.
+    Files that are there in the right size are left alone. Returns how many were written.
+    Raises ValueError, before anything is written, if a member is not safe, if a tar is broken or
+    if it is an archive bomb; in the middle, after whole files, if a member of a zip is broken; and
+    OSError if the disk is too small or a file cannot be written.
     """
-    try:
-        with _opened(path) as archive:
-            chosen = [
-                member
-                for member in _members(archive, path.name)
-                if not members or member.name.startswith(tuple(members))
-            ]
-            missing = [member for member in chosen if not _is_there(member, folder)]
-            _check_space(missing, folder, path.name)
-            for member in missing:
-                _write(member, folder / member.name)
-                advance(1)
-            return len(missing)
-    except (zipfile.BadZipFile, tarfile.TarError, EOFError) as error:
-        raise ValueError(f"{path.name} cannot be unpacked: {error}") from error
+    with opened(path) as entries:
+        for entry in entries:
+            _check_name(entry)
+        chosen = [e for e in entries if not e.folder and e.name.startswith(tuple(members) or "")]
+        _check_chosen(chosen, path)
+        missing = [member for member in chosen if not _is_there(member, folder)]
+        _check_space(missing, folder, path.name)
+        for member in missing:
+            _write(member, folder / member.name)
+            advance(1)
+        return len(missing)
 
 
-def _opened(path: Path) -> zipfile.ZipFile | tarfile.TarFile:
-    return zipfile.ZipFile(path) if path.suffix == ".zip" else tarfile.open(path)
+def _check_name(member: Member) -> None:
+    """Raise ValueError for a member that no archive of a data set has, wherever it would go."""
+    name = member.name
+    outside = name.startswith("/") or ".." in PurePosixPath(name).parts
+    if outside or any(sign in name for sign in "\\:"):
+        raise _refusal(member, f"its member {name!r} would leave the folder")
+    if any(unicodedata.category(sign) == "Cc" for sign in name):
+        raise _refusal(member, f"its member {name!r} has a control character in its name")
+    if not member.folder and not PurePosixPath(name).parts:
+        raise _refusal(member, f"its member {name!r} has no name")
+    if member.trouble:
+        raise _refusal(member, f"its member {name!r} {member.trouble}")
 
 
-def _members(archive: zipfile.ZipFile | tarfile.TarFile, name: str) -> Iterator[Member]:
-    """The files, in the order of the archive. Raises ValueError at the first unsafe member."""
-    if isinstance(archive, zipfile.ZipFile):
-        for info in archive.infolist():
-            kind = stat.S_IFMT(info.external_attr >> 16)
-            regular = info.is_dir() or kind in {0, stat.S_IFREG, stat.S_IFDIR}
-            _check_member(info.filename, regular=regular, archive=name)
-            if not info.is_dir():
-                yield Member(info.filename, info.file_size, partial(archive.open, info))
-        return
-    for item in archive:
-        _check_member(item.name, regular=item.isreg() or item.isdir(), archive=name)
-        if item.isreg():
-            yield Member(item.name, item.size, partial(_tar_stream, archive, item))
+def _check_chosen(chosen: Sequence[Member], path: Path) -> None:
+    """Raise ValueError if two members would be one file, or all are far too much."""
+    size, limit = sum(member.size for member in chosen), limit_of(path)
+    if size > limit:
+        raise ValueError(
+            f"{path.name} is not unpacked: it would become {size >> 20} MiB, more than "
+            f"{MOST_TIMES} times its size ({limit >> 20} MiB are allowed)"
+        )
+    known: dict[PurePosixPath, Member] = {}
+    for member in chosen:
+        other = known.setdefault(_place(member), member)
+        if other is not member:
+            raise _refusal(
+                member, f"its members {other.name!r} and {member.name!r} would be one file"
+            )
+    for place, member in known.items():
+        if inside := next((known[p] for p in place.parents if p in known), None):
+            raise _refusal(member, f"its member {inside.name!r} is a file and a folder")
 
 
-def _tar_stream(archive: tarfile.TarFile, item: tarfile.TarInfo) -> IO[bytes]:
-    stream = archive.extractfile(item)
-    if stream is None:
-        raise tarfile.ReadError(f"{item.name} has no content")
-    return stream
+def _place(member: Member) -> PurePosixPath:
+    """Where it goes on a file system that distinguishes neither case nor forms of one letter."""
+    return PurePosixPath(unicodedata.normalize("NFC", member.name).casefold())
 
 
-def _check_member(name: str, *, regular: bool, archive: str) -> None:
-    parts = PurePosixPath(name).parts
-    if name.startswith("/") or ".." in parts or any(sign in name for sign in "\\:\0"):
-        raise ValueError(f"{archive} is not unpacked: its member {name!r} would leave the folder")
-    if not regular:
-        raise ValueError(f"{archive} is not unpacked: its member {name!r} is a link or a device")
+def _refusal(member: Member, why: str) -> ValueError:
+    return ValueError(f"{member.archive} is not unpacked: {why}")
 
 
 def _is_there(member: Member, folder: Path) -> bool:
@@ -114,12 +100,10 @@ def _check_space(missing: Sequence[Member], folder: Path, name: str) -> None:
 
 
 def _write(member: Member, path: Path) -> None:
-    """Raises EOFError, and leaves no file, if the archive has fewer bytes than it says."""
-
-    def copy(target: BinaryIO) -> None:
-        with member.open() as stream:
-            shutil.copyfileobj(stream, target)
-        if target.tell() != member.size:
-            raise EOFError(f"{member.name} is cut short")
-
-    write_whole(path, copy)
+    """Whole, or not at all: an older file of that name stays as it is."""
+    try:
+        write_whole(path, lambda target: target.writelines(member.content()))
+    except OSError as error:
+        if error.strerror is None:  # a sentence already
+            raise
+        raise OSError(f"{path} cannot be written: {error.strerror}") from error

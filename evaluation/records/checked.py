@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from evaluation.data.on_disk import fingerprint_data
-from evaluation.records.names import file_name, names_of
+from evaluation.records.names import check_names, file_name, names_of
 from evaluation.records.provenance import code, cost
 from evaluation.records.record import SCHEMA, Record, read_record
 from evaluation.records.warnings import warnings_of
@@ -69,7 +69,7 @@ def check_setting(setting: Setting, checks: Checks | None = None) -> CheckedSett
     return CheckedSetting(
         setting=setting,
         key=fingerprint([describe(setting), deciding]),
-        names=names_of(setting),
+        names=check_names(names_of(setting)),
         hashes={**deciding, **data},
         warnings=tuple(warnings_of(setting)),
     )
@@ -91,7 +91,12 @@ def make_record(checked: CheckedSetting, result: Result) -> Record:
         images=result.images,
         limit=setting.limit,
         warnings=list(checked.warnings),
-        model={"name": model.model, "weights": model.source, "sha256": model.sha256},
+        model={
+            "name": model.model,
+            "weights": model.source,
+            "sha256": model.sha256,
+            "text": result.text,
+        },
         hashes=checked.hashes,
         cost=cost(
             seconds=result.seconds,
@@ -110,10 +115,14 @@ def find_record(checked: CheckedSetting, folder: Path) -> Record | None:
     """The valid record of a setting, or None.
 
     Valid is a whole file with the same key and hashes (of weights, data, code and more), computed
-    with the same versions of the packages.
+    with the same versions of the packages. Whatever else lies in its place is replaced; raises
+    ValueError for a folder, which cannot be.
     """
+    path = folder / checked.file_name
+    if path.is_dir():
+        raise ValueError(f"{path} is a folder, and the record would be written there")
     try:
-        record = read_record(folder / checked.file_name)
+        record = read_record(path)
     except (ValueError, OSError):
         return None
     now = (checked.key, checked.hashes, code()["packages"])

@@ -2,21 +2,24 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from typing import Any
 
+from evaluation.records.names import COLUMNS
 from evaluation.records.record import Record
 from evaluation.setting.identity import deciding
 
 Scalar = str | int | float | bool | None
 
 
-def row(record: Record) -> dict[str, Scalar]:
-    """All of a record that fits into one line: names, scores, options, cost, origin."""
-    options = flat(record.setting).items()
-    names = named(record)
-    return {
-        **names,
+def row(record: Record, scores: Collection[str] = ()) -> dict[str, Scalar]:
+    """All of a record that fits into one line: names, scores, options, cost, origin.
+
+    scores: the names of those of all records; an option of such a name is left out, for it would
+    stand among them.
+    """
+    own: dict[str, Scalar] = {
+        **named(record),
         "options": record.names["options"],
         "images": record.images,
         **percent(record),
@@ -26,9 +29,10 @@ def row(record: Record) -> dict[str, Scalar]:
         "commit": record.code["commit"],
         "dirty": record.code["dirty"],
         "key": record.key,
-        **{name: value for name, value in options if name not in names},
-        "notes": "; ".join(record.warnings),
     }
+    taken = {*own, *scores, *COLUMNS}
+    options = {name: value for name, value in flat(record.setting).items() if name not in taken}
+    return {**own, **options, "notes": "; ".join(record.warnings)}
 
 
 def named(record: Record) -> dict[str, Scalar]:

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
+from difflib import get_close_matches
 from fnmatch import fnmatchcase
 from operator import ge, gt, le, lt
 from pathlib import Path
 
 import pandas as pd
 
+from evaluation.console import visible
 from evaluation.records.flatten import row, titles_of
 from evaluation.records.record import read_records
 
@@ -18,7 +20,7 @@ FILTER = re.compile(r"([\w.]+)\s*(<=|>=|!=|<|>|=)\s*(.*)", re.DOTALL)
 
 
 def read_frame(folder: Path) -> tuple[pd.DataFrame, list[str]]:
-    """The records of a folder, and the names of the files that are none.
+    """The records of a folder, and the files that are none, each with the reason.
 
     A column per name, score and option; empty where a record has no such thing. The titles of the
     scores that have a column in tables are in ``frame.attrs["titles"]``. Raises FileNotFoundError
@@ -26,9 +28,11 @@ def read_frame(folder: Path) -> tuple[pd.DataFrame, list[str]]:
     """
     found, others = read_records(folder)
     if not found:
-        raise ValueError(f"{folder}: no records there")
+        raise ValueError(f"{folder}: no records there" + "".join(f"; {one}" for one in others[:3]))
     records = [record for record, _ in found]
-    frame = pd.DataFrame([row(record) | {"file": path.name} for record, path in found])
+    scores = {name for record in records for name in record.scores}
+    rows = [row(record, scores) | {"file": visible(path.name)} for record, path in found]
+    frame = pd.DataFrame(rows)
     frame.attrs["titles"] = titles_of(records)
     return frame, others
 
@@ -43,7 +47,15 @@ def column(frame: pd.DataFrame, name: str) -> str:
         return str(ends[0])
     if ends:
         raise ValueError(f"{name}: one of {', '.join(ends)}")
-    raise ValueError(f"{name}: no such column; columns are {', '.join(frame)}")
+    near = dict.fromkeys(_nearest(name, list(map(str, frame))))
+    hint = f"nearest {'are' if len(near) > 1 else 'is'} {', '.join(near)}; " if near else ""
+    raise ValueError(f"{name}: no such column; {hint}csv=FILE writes all {frame.shape[1]}")
+
+
+def _nearest(name: str, columns: Sequence[str]) -> list[str]:
+    """At most three columns whose names, or whose ends after the dot, are like a name."""
+    ends = {one.rpartition(".")[2]: one for one in reversed(columns)} | {c: c for c in columns}
+    return [ends[one] for one in get_close_matches(name, ends, n=3)]
 
 
 def select(frame: pd.DataFrame, filters: Sequence[str]) -> pd.DataFrame:

@@ -2,14 +2,33 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterator
 from dataclasses import asdict, dataclass
+from functools import cache
 from pathlib import Path
 from typing import Any
 
-from evaluation.records.names import NAMES, file_name
+from pydantic import ConfigDict, TypeAdapter, ValidationError
+
+from evaluation.console import visible
+from evaluation.records.json_file import read_json
+from evaluation.records.names import file_name
+from evaluation.records.schema import (
+    Code,
+    Cost,
+    Counts,
+    Created,
+    Description,
+    Key,
+    Model,
+    Names,
+    Scores,
+    Shares,
+    in_words,
+    short,
+)  # fmt: skip
 from evaluation.whole_files import write_json
+from gem.options import Count, PositiveInt
 
 SCHEMA = 2
 
@@ -23,24 +42,32 @@ class Record:
     nothing of the kind occurred. titles: what tables call the scores that have a column.
     ``hashes`` tell which weights, vocabulary, protocol, samples and files were used; two records
     with the same ``key`` are of the same setting and, of the same data, have the same scores.
+    model: its name, its weights and their sha256, and under ``text`` the sha256 of the embeddings
+    of the words as they were used. The last is for looking at, not for comparing: another CPU
+    rounds them otherwise. Records from before it was kept lack it.
+
+    A file may come from anywhere: its types are checked when it is read, and when it is written.
+    Building one in Python checks nothing.
     """
 
-    schema: int
-    key: str
-    names: dict[str, str]
-    setting: dict[str, Any]
-    scores: dict[str, float | None]
+    __pydantic_config__ = ConfigDict(extra="forbid")
+
+    schema: Count
+    key: Key
+    names: Names
+    setting: Description
+    scores: Scores
     titles: dict[str, str]
-    per_class: dict[str, float | None]
-    counts: dict[str, list[Any]]
-    images: int
-    limit: int | None
+    per_class: Shares
+    counts: Counts
+    images: Count
+    limit: PositiveInt | None
     warnings: list[str]
-    model: dict[str, str | None]
+    model: Model
     hashes: dict[str, str | None]
-    cost: dict[str, float | str | int]
-    code: dict[str, Any]
-    created: str
+    cost: Cost
+    code: Code
+    created: Created
 
     @property
     def headline(self) -> float | None:
@@ -65,40 +92,34 @@ class Record:
 
 
 def write_record(record: Record, folder: Path) -> Path:
-    """Write atomically: the file is there whole or not at all."""
+    """Write atomically: the file is there whole or not at all.
+
+    Raises ValueError for a record that `read_record` would not read.
+    """
+    content = asdict(record)
+    try:
+        _checked(content)
+    except ValueError as error:
+        raise ValueError(f"no record can be written of it: {error}") from error
     path = folder / record.file_name
-    write_json(path, asdict(record))
+    write_json(path, content)
     return path
 
 
 def read_record(path: Path) -> Record:
-    """A record from its file. Raises ValueError if it is none or of another schema."""
+    """A record from its file. Raises ValueError, one sentence, if it is none; or OSError."""
     try:
-        content = json.loads(path.read_text(encoding="utf-8"))
-        if content["schema"] != SCHEMA:
-            raise ValueError(f"{path} has schema {content['schema']}, expected {SCHEMA}")
-        record = Record(**content)
-        _check_parts(record)
-    except (json.JSONDecodeError, UnicodeDecodeError, TypeError, KeyError, AttributeError) as error:
+        return _checked(read_json(path))
+    except ValueError as error:
         raise ValueError(f"{path} is not a record: {error}") from error
-    return record
-
-
-def _check_parts(record: Record) -> None:
-    """Raise what a damaged part raises when it is read: every reader meets the same damage."""
-    _ = [record.names[name] for name in NAMES]
-    _ = [record.model[name] for name in ("name", "weights", "sha256")]
-    _ = (record.cost["images_per_second"], record.cost["device"], record.code["commit"])
-    _ = (record.code["dirty"], record.setting["_target_"], record.scores[next(iter(record.titles))])
-    for part in (record.scores, record.titles, record.per_class, record.hashes):
-        part.items()
 
 
 def read_records(folder: Path) -> tuple[list[tuple[Record, Path]], list[str]]:
-    """The records of a folder, oldest first, and the names of the files that are none.
+    """The records of a folder, oldest first, and the files that are none: name and reason.
 
     Of two files with the same key (a copy under another name) the newer record counts. Hidden
-    files are not looked at. Raises FileNotFoundError if there is no such folder.
+    files, and folders that are not called as a record, are not looked at. Raises
+    FileNotFoundError if there is no such folder.
     """
     if not folder.is_dir():
         raise FileNotFoundError(f"{folder}: no such folder")
@@ -106,9 +127,10 @@ def read_records(folder: Path) -> tuple[list[tuple[Record, Path]], list[str]]:
     others = []
     for path in _files(folder):
         try:
-            record = read_record(path)
-        except (ValueError, OSError):
-            others.append(path.name)
+            record = _checked(read_json(path))
+        except (ValueError, OSError) as error:
+            reason = getattr(error, "strerror", None) or error
+            others.append(visible(f"{path.name}: {reason}"))
             continue
         known = found.get(record.key)
         if known is None or known[0].created <= record.created:
@@ -117,7 +139,38 @@ def read_records(folder: Path) -> tuple[list[tuple[Record, Path]], list[str]]:
 
 
 def _files(folder: Path) -> Iterator[Path]:
-    """The files of a folder by name; ``alone``, the folder of speeds, is not looked into."""
+    """The entries of a folder by name; ``alone``, the folder of speeds, is not looked into."""
     for path in sorted(folder.iterdir()):
-        if path.is_file() and not path.name.startswith("."):
+        if not path.name.startswith(".") and (path.suffix == ".json" or not path.is_dir()):
             yield path
+
+
+@cache
+def _adapter() -> TypeAdapter[Record]:
+    return TypeAdapter(Record)
+
+
+def _checked(content: Any) -> Record:
+    """The record of a file's content. Raises ValueError, one sentence that names no file."""
+    if not isinstance(content, dict) or "schema" not in content:
+        raise ValueError(f"expected schema {SCHEMA}, found none")
+    if content["schema"] != SCHEMA:
+        raise ValueError(f"expected schema {SCHEMA}, found {short(content['schema'])}")
+    try:
+        record = _adapter().validate_python(content)
+    except ValidationError as error:
+        raise ValueError(in_words(error)) from None
+    _check_sense(record)
+    return record
+
+
+def _check_sense(record: Record) -> None:
+    """Raise ValueError where fields contradict each other, so that a reader would be misled."""
+    unknown = [name for name in record.titles if name not in record.scores]
+    if unknown or not record.titles:
+        found = short(unknown[0]) if unknown else "none"
+        raise ValueError(f"titles: expected those of scores, found {found}")
+    if record.limit is not None and record.images > record.limit:
+        raise ValueError(f"images: found {record.images}, more than the limit of {record.limit}")
+    if record.hashes.get("weights") != record.model["sha256"]:
+        raise ValueError("hashes.weights: expected model.sha256")

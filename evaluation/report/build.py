@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
+from evaluation.console import visible
 from evaluation.report.entry import Entry, read_entries
 from evaluation.report.page import Content, render
 from evaluation.report.pictures import figures, fragments
@@ -28,11 +29,13 @@ def build(
     """
     entries, unread = read_entries(records)
     browser, apology = _predictions(entries, count=images, seed=seed)
+    found, unfit = fragments(tables)
+    drawn, undrawn = figures([tables, *([more] if more else [])])
     content = Content(
         entries=entries,
         unread=unread,
-        tables=fragments(tables),
-        figures=figures([tables, *([more] if more else [])]),
+        tables=found,
+        figures=drawn,
         browser=browser,
         apology=apology,
     )
@@ -41,7 +44,9 @@ def build(
     missing = [] if browser else [f"predictions: {apology}"]
     foreign = [f"no record: {name}" for name in unread]
     size = path.stat().st_size / 1e6
-    return [*missing, *foreign, f"report: {path} ({len(entries)} records, {size:.1f} MB)"]
+    left_out = [f"left out: {name}" for name in (*unfit, *undrawn)]
+    said = f"report: {path} ({len(entries)} records, {size:.1f} MB)"
+    return [*missing, *foreign, *left_out, said]
 
 
 def _predictions(
@@ -54,5 +59,5 @@ def _predictions(
 
     try:
         return browser(entries, count=count, seed=seed), "there are no records of masks"
-    except (ValueError, OSError) as error:  # weights that are not on this machine, say
-        return None, f"could not be computed here: {error}"
+    except ValueError as error:  # weights that are not on this machine, say
+        return None, visible(f"could not be computed here: {error}")

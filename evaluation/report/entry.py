@@ -8,6 +8,7 @@ from pathlib import Path
 
 import yaml
 
+from evaluation.console import visible
 from evaluation.records.record import Record, read_records
 
 
@@ -93,12 +94,12 @@ class Entry:
 
 
 def read_entries(folder: Path) -> tuple[list[Entry], list[str]]:
-    """The records of a folder, oldest first, and the names of the files that are none.
+    """The records of a folder, oldest first, and the files that are none, each with the reason.
 
     Raises FileNotFoundError if there is no such folder.
     """
     found, others = read_records(folder)
-    return [Entry(record, _from_here(path).as_posix()) for record, path in found], others
+    return [Entry(record, visible(_from_here(path).as_posix())) for record, path in found], others
 
 
 def _number(text: str) -> float:

@@ -3,23 +3,26 @@
 from __future__ import annotations
 
 import base64
-import html
 import re
-from collections.abc import Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from io import BytesIO
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeVar
 
 import numpy as np
 from PIL import Image
 
+from evaluation.console import visible
 from evaluation.data import VOID
 from evaluation.pictures.palette import palette, palette_bytes
+from evaluation.records.json_file import read_bytes
+from evaluation.report.foreign_html import rebuild_table
 
 if TYPE_CHECKING:
     from jaxtyping import Integer
 
+T = TypeVar("T")
 DRAWING, LARGEST = 200, 640
 TYPES = {".png": "image/png", ".svg": "image/svg+xml"}
 
@@ -72,47 +75,56 @@ def colour_names(count: int, *, background: bool) -> list[str]:
     return [f"#{red:02x}{green:02x}{blue:02x}" for red, green, blue in colours.tolist()]
 
 
-def figures(folders: Sequence[Path]) -> list[Picture]:
-    """Every PNG and SVG of the folders, by name; of a figure in both forms the SVG."""
+def figures(folders: Sequence[Path]) -> tuple[list[Picture], list[str]]:
+    """Every PNG and SVG of the folders, by name; of a figure in both forms the SVG.
+
+    Then what could not be read, each with the reason. A browser runs nothing of an SVG that is
+    the source of a picture.
+    """
     found: dict[str, Path] = {}
     for folder in folders:
         for path in sorted(path for path in folder.glob("*") if path.suffix in TYPES):
             found[path.stem] = path  # .svg comes after .png
-    return [
-        Picture(_title(path), data_uri(path.read_bytes(), TYPES[path.suffix]))
-        for path in found.values()
-    ]
+
+    def picture(path: Path) -> Picture:
+        return Picture(_title(path), data_uri(read_bytes(path), TYPES[path.suffix]))
+
+    return _each(picture, found.values())
 
 
-def fragments(folder: Path) -> list[Fragment]:
-    """Every ``*.html`` of a folder: what is in its body, without scripts and styles.
+def fragments(folder: Path) -> tuple[list[Fragment], list[str]]:
+    """Every ``*.html`` of a folder as a table, then what is none, each with the reason.
 
-    The title is the table's caption; the name of the file where it has none.
+    Files may be of another machine: they are rebuilt from their cells and texts, and nothing else
+    of them is kept. The title is the table's caption; the name of the file where it has none.
     """
     order = {"table": 0, "figure": 1}  # of the paper; tables of others come after them
     paths = sorted(folder.glob("*.html"), key=lambda path: path.stem)
     first = sorted(paths, key=lambda path: order.get(path.stem.rstrip("0123456789"), 2))
-    return [_fragment(path) for path in first]
+    return _each(_fragment, first)
+
+
+def _each(make: Callable[[Path], T], paths: Iterable[Path]) -> tuple[list[T], list[str]]:
+    found, others = list[T](), list[str]()
+    for path in paths:
+        try:
+            found.append(make(path))
+        except (ValueError, OSError) as error:
+            others.append(visible(f"{path.name}: {getattr(error, 'strerror', None) or error}"))
+    return found, others
 
 
 def _fragment(path: Path) -> Fragment:
-    body = _body(path.read_text(encoding="utf-8"))
-    caption = re.search(r"<figcaption>(.*?)</figcaption>", body, re.DOTALL)
-    if caption is None:
-        return Fragment(_title(path), body)
-    text = html.unescape(re.sub(r"<[^>]*>", "", caption[1]))
-    return Fragment(" ".join(text.split()), body.replace(caption[0], "", 1))
-
-
-def _body(text: str) -> str:
-    inner = re.search(r"<body[^>]*>(.*)</body>", text, re.DOTALL | re.IGNORECASE)
-    kept = inner[1] if inner else text
-    kept = re.sub(r"<!doctype[^>]*>", "", kept, flags=re.IGNORECASE)
-    return re.sub(r"<(script|style)\b.*?</\1>", "", kept, flags=re.DOTALL | re.IGNORECASE)
+    try:
+        text = read_bytes(path).decode("utf-8")
+    except UnicodeDecodeError as error:
+        raise ValueError(f"its text is no UTF-8: {error.reason}") from error
+    table = rebuild_table(text)
+    return Fragment(table.caption or _title(path), table.html)
 
 
 def _title(path: Path) -> str:
-    words = re.sub(r"(\D)(\d)", r"\1 \2", path.stem).replace("_", " ").replace("-", " ")
+    words = re.sub(r"(\D)(\d)", r"\1 \2", visible(path.stem)).replace("_", " ").replace("-", " ")
     return " ".join(words.split()).capitalize()
 
 

@@ -82,13 +82,20 @@ class DatasetSheet:
         """One row of the table."""
         return [self._cell(entry, name) for name in self.scores]
 
+    @cached_property
+    def tops(self) -> dict[str, float]:
+        """The best value of each score among records that can be compared; nan if there is none."""
+        sound = [entry.record.scores for entry in self.entries if not self.apart(entry)]
+        if len(sound) < 2:
+            return dict.fromkeys(self.scores, math.nan)
+        known = {name: [one[name] for one in sound if name in one] for name in self.scores}
+        found = {name: [one for one in values if one is not None] for name, values in known.items()}
+        return {name: max(values, default=math.nan) for name, values in found.items()}
+
     def _cell(self, entry: Entry, name: str) -> ScoreCell:
-        value = in_percent(entry.record.scores.get(name))
-        sound = [other for other in self.entries if not self.apart(other)]
-        rivals = [other.record.scores.get(name) for other in sound]
-        top = max((rival for rival in rivals if rival is not None), default=math.nan)
-        best = len(rivals) > 1 and not self.apart(entry) and entry.record.scores.get(name) == top
-        return ScoreCell(value, best=best)
+        value = entry.record.scores.get(name)
+        best = not self.apart(entry) and value == self.tops[name]
+        return ScoreCell(in_percent(value), best=best)
 
 
 def sheets(entries: Sequence[Entry]) -> list[DatasetSheet]:

@@ -97,25 +97,26 @@ def image_iou(
 def browser(entries: Sequence[Entry], *, count: int, seed: int) -> dict[str, Any] | None:
     """All that the browser of the page needs, as plain data; None if there is nothing to show.
 
-    Of the first group whose model and data are here: both are read again. Raises ValueError or
-    OSError, that of the first, if there is none.
+    Of the first group whose model and data are here: both are read again. Raises ValueError, with
+    what the first group raised, if there is none.
     """
-    first: ValueError | OSError | None = None
+    first: Exception | None = None
     for group in comparable(entries):
         try:
             return _browse(group, count=count, seed=seed)
-        except (ValueError, OSError) as error:
+        # A record may name any file and option: what running it raises is not known.
+        except Exception as error:  # noqa: BLE001
             first = first or error
     if first:
-        raise first
+        raise ValueError(" ".join(str(first).split()) or type(first).__name__) from first
     return None
 
 
 def _browse(chosen: Sequence[Entry], *, count: int, seed: int) -> dict[str, Any]:
     from evaluation.pictures.predictions import label_maps
-    from evaluation.records.rebuild import rebuild
+    from evaluation.run.rerun import setting_of
 
-    settings: dict[str, Setting] = {e.method: rebuild(e.record.setting) for e in chosen}
+    settings: dict[str, Setting] = {e.method: setting_of(e.record, {}) for e in chosen}
     judge = judge_of(chosen).method
     dataset, card = settings[judge].dataset, settings[judge].dataset.card
     ids = sorted(settings[judge].ids)

@@ -3,27 +3,26 @@
 Every setting has a file of its own, hidden beside the records: which samples are counted, and the
 counts. A pass goes on with the samples that are left, in their order. Batches are made of the
 samples that wait, so they are those of a pass that was never stopped, and so is every number.
+
+A state is a convenience: one that cannot be written or used costs a note and time, never a number.
 """
 
 import json
 import time
 from collections.abc import Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field
-from functools import partial
 from pathlib import Path
-from typing import BinaryIO
 
 import torch
-from safetensors import SafetensorError, safe_open
-from safetensors.torch import save
-from torch import Tensor
 
-from evaluation.console import console
+from evaluation.console import note, say
 from evaluation.measure.evaluate import Counting
 from evaluation.records.checked import CheckedSetting
 from evaluation.records.provenance import code
+from evaluation.run.saved_counts import SavedCounts, check, pack, unpack
 from evaluation.run.state_files import state_path
-from evaluation.whole_files import write_whole
+from evaluation.whole_files import write_bytes
 
 EVERY = 120.0  # seconds
 
@@ -43,53 +42,73 @@ class States:
     saves: str = ""
     _saved: float = field(default_factory=time.monotonic)
     _start: float = field(default_factory=time.monotonic)
+    _warned: bool = False
 
     def restore(self, counting: Sequence[Counting]) -> int:
         """Fill what is counted from the files that are there; how many samples all have done."""
+        unused: dict[str, list[Path]] = {}
         for checked, one in zip(self.settings, counting, strict=True):
-            self._load(checked, one)
+            try:
+                self._load(checked, one)
+            except ValueError as error:
+                unused.setdefault(str(error), []).append(state_path(checked, self.folder))
+        for reason, paths in unused.items():
+            more = f" and {len(paths) - 1} more" if paths[1:] else ""
+            note(f"{paths[0]}{more}: the saved counts {reason}: counted again from the beginning")
         self._start = self._saved = time.monotonic()
         done = len(set.intersection(*(one.done for one in counting)))
         if done:
             images = len(self.settings[0].setting.ids)
-            console.print(f"going on after {done} of {images} images", highlight=False)
+            say(f"going on after {done} of {images} images")
         return done
 
     def save_if_due(self, counting: Sequence[Counting]) -> None:
-        """Write all files if the last time is long ago. To be called between batches."""
+        """Write all files if the last time is long ago. To be called between batches.
+
+        A disk that takes none is told once, and tried again the next time.
+        """
         if time.monotonic() - self._saved < self.every:
             return
-        for checked, one in zip(self.settings, counting, strict=True):
-            content = self._content(checked, one)
-            write_whole(state_path(checked, self.folder), partial(_write, content))
+        try:
+            for checked, one in zip(self.settings, counting, strict=True):
+                write_bytes(state_path(checked, self.folder), pack(self._of(checked, one)))
+        except OSError as error:
+            self._warn(error)
         self._saved = time.monotonic()
 
-    def _content(self, checked: CheckedSetting, one: Counting) -> bytes:
+    def _warn(self, error: OSError) -> None:
+        if self._warned:
+            return
+        self._warned = True
+        with suppress(OSError):  # what is printed may go to a file on the same disk
+            note(f"{error}; the pass goes on without saving its counts")
+
+    def _of(self, checked: CheckedSetting, one: Counting) -> SavedCounts:
         seconds = one.seconds + time.monotonic() - self._start
-        about = {"conditions": self._conditions(checked), "seconds": str(seconds)}
-        done = torch.tensor([sample_id in one.done for sample_id in checked.setting.ids])
-        state = one.accumulator.state()
-        counts = {name: part.cpu().contiguous() for name, part in state.items()}
-        return save({"done": done, **counts}, about)
+        done = torch.tensor([name in one.done for name in checked.setting.ids], dtype=torch.bool)
+        return SavedCounts(self._conditions(checked), seconds, done, one.accumulator.state())
 
     def _load(self, checked: CheckedSetting, one: Counting) -> None:
-        """Nothing if there is no file, or one of other conditions, or from before the record."""
+        """Nothing if there is no file, or one from before the record.
+
+        Raises ValueError, which says what is wrong with the counts, if they cannot be used.
+        """
         path, record = state_path(checked, self.folder), self.folder / checked.file_name
         try:
             if record.exists() and record.stat().st_mtime >= path.stat().st_mtime:
                 return
-            with safe_open(path, "pt") as file:
-                about = file.metadata() or {}
-                parts: dict[str, Tensor] = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118
-        except (OSError, SafetensorError):
+            saved = unpack(path.read_bytes())
+        except FileNotFoundError:
             return
-        done = parts.pop("done")
-        if about.get("conditions") != self._conditions(checked):
-            return
-        one.accumulator.restore(parts)
-        one.seconds = float(about["seconds"])
-        given = zip(checked.setting.ids, done.tolist(), strict=True)
-        one.done = {name for name, is_done in given if is_done}
+        except OSError as error:
+            raise ValueError(f"cannot be read: {error.strerror}") from error
+        if saved.conditions != self._conditions(checked):
+            raise ValueError("are of other code, packages, data, device or batch size")
+        ids = checked.setting.ids
+        check(saved, samples=len(ids), fresh=one.accumulator.state())
+        one.accumulator.restore(saved.counts)
+        one.seconds = saved.seconds
+        one.done = {name for name, is_done in zip(ids, saved.done.tolist(), strict=True) if is_done}
 
     def _conditions(self, checked: CheckedSetting) -> str:
         """What must be the same for the rest of a pass to give the bits of an undisturbed one."""
@@ -97,7 +116,3 @@ class States:
         device = setting.segmenter.device.type
         parts = [checked.hashes, code()["packages"], device, setting.batch_size, self.saves]
         return json.dumps(parts)
-
-
-def _write(content: bytes, stream: BinaryIO) -> None:
-    stream.write(content)

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from evaluation.console import console, progress
+from evaluation.console import console, progress, say
 from evaluation.records.checked import (
     CheckedSetting,
     check_setting,
@@ -110,14 +110,14 @@ def writer_of(output: OutputOptions) -> PredictionWriter | None:
         return None
     from evaluation.run.save_predictions import PredictionWriter
 
-    prepare_folder(Path(output.predictions))
+    prepare_folder(Path(output.predictions), key="predictions")
     return PredictionWriter(Path(output.predictions), output.save)
 
 
 def label(setting: Setting, output: OutputOptions) -> None:
     """Label images without truth, and say where the labels are."""
     folder = Path(output.labels)
-    prepare_folder(folder)
+    prepare_folder(folder, key="labels")
     setting.dataset.check(setting.ids)
     setting.segmenter.check(setting.ids)
     _ = setting.class_vocabulary  # without classes there is nothing to do: said before torch comes
@@ -128,4 +128,4 @@ def label(setting: Setting, output: OutputOptions) -> None:
     if setting.segmenter.provenance.random:
         console.print("[bold red]RANDOM WEIGHTS: these labels mean nothing[/]")
     for path in paths:
-        console.print(f"labels: {path}", highlight=False)
+        say("labels: ", path)

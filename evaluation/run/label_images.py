@@ -4,6 +4,8 @@ Shapes: y x pixels of the original image.
 """
 
 from collections import Counter
+from functools import partial
+from io import BytesIO
 from pathlib import Path
 from typing import Any
 
@@ -19,7 +21,7 @@ from evaluation.measure.text_cache import embed_text
 from evaluation.metrics.accumulator import ImageCache
 from evaluation.pictures.palette import palette, palette_bytes
 from evaluation.setting import Setting
-from evaluation.whole_files import write_json
+from evaluation.whole_files import write_bytes, write_json, write_whole
 from gem.segmenter import EncodedImage
 from gem.vocabulary import Queries
 
@@ -29,6 +31,7 @@ STRENGTH = 0.55
 def label_folder(setting: Setting, folder: Path, advance: Advance) -> list[Path]:
     """Label every image of the setting's data set; returns the folders and files that were written.
 
+    All of it lies on the images as people see them, turned as their EXIF orientation says.
     ``masks/`` has a palette PNG per image: 0 where the protocol's threshold leaves a pixel without
     a class, i for the i-th class. ``overlays/`` shows them on the images. ``shapes.json`` has every
     class of every image as COCO annotations with run lengths.
@@ -40,6 +43,7 @@ def label_folder(setting: Setting, folder: Path, advance: Advance) -> list[Path]
         for item, one in zip(batch, encoded[setting.segmenter], strict=True):
             image: Image.Image = item.truth
             labels = decide(setting, one, queries, (image.height, image.width))
+            one.check()
             _write_pictures(image, labels, folder, stems[item.id])
             size = {"width": image.width, "height": image.height}
             images.append({"id": len(images) + 1, "file_name": item.id, **size})
@@ -55,11 +59,14 @@ def label_folder(setting: Setting, folder: Path, advance: Advance) -> list[Path]
 def output_names(ids: tuple[str, ...]) -> dict[str, str]:
     """What the files of each image are called, without their ending.
 
-    ``cat`` for ``cat.jpg``; where there is ``cat.png`` too, each keeps its whole name.
+    ``cat`` for ``cat.jpg``; where there is ``cat.png`` too, each keeps its whole name. Where that
+    is still not enough, as beside ``cat.jpg.png``, every image does.
     """
     stems = {name: Path(name).with_suffix("").as_posix() for name in ids}
     count = Counter(stem.casefold() for stem in stems.values())  # some disks do not tell case
-    return {name: stem if count[stem.casefold()] == 1 else name for name, stem in stems.items()}
+    found = {name: stem if count[stem.casefold()] == 1 else name for name, stem in stems.items()}
+    unique = len({stem.casefold() for stem in found.values()}) == len(ids)
+    return found if unique else {name: name for name in ids}
 
 
 def decide(
@@ -78,16 +85,16 @@ def _write_pictures(
     image: Image.Image, labels: Integer[np.ndarray, "y x"], folder: Path, name: str
 ) -> None:
     masks, overlays = folder / "masks" / f"{name}.png", folder / "overlays" / f"{name}.jpg"
-    masks.parent.mkdir(parents=True, exist_ok=True)
-    overlays.parent.mkdir(parents=True, exist_ok=True)
     picture = Image.fromarray(labels)
     if labels.dtype == np.uint8:
         picture.putpalette(palette_bytes(background=True))
-    picture.save(masks)
+    write_whole(masks, partial(picture.save, format="PNG"))
     shown = (labels > 0)[..., None] * STRENGTH
     colours = palette(background=True)[labels & 255]
     mixed = np.asarray(image) / 255 * (1 - shown) + colours * shown
-    Image.fromarray((255 * mixed).round().astype("uint8")).save(overlays, quality=92)
+    jpeg = BytesIO()  # into a file Pillow writes by itself, and then does not say why it cannot
+    Image.fromarray((255 * mixed).round().astype("uint8")).save(jpeg, format="JPEG", quality=92)
+    write_bytes(overlays, jpeg.getvalue())
 
 
 def _shapes(

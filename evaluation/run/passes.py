@@ -38,12 +38,17 @@ class PassPlan:
 
     passes: tuple[Pass, ...]
 
-    def __str__(self) -> str:
+    @property
+    def lines(self) -> list[str]:
+        """How many settings and passes there are, then what each pass is called."""
         count = sum(len(one.places) for one in self.passes)
         groups = sum(one.chunk == 1 for one in self.passes)
         head = f"{_many(count, 'setting')} in {_many(groups, 'group')}, "
         head += f"{_many(len(self.passes), 'pass', 'passes')} over data"
-        return "\n".join([head, *(f"  {one}" for one in self.passes)])
+        return [head, *(f"  {one}" for one in self.passes)]
+
+    def __str__(self) -> str:
+        return "\n".join(self.lines)
 
 
 def plan_passes(settings: Sequence[Setting], *, memory: int = MEMORY) -> PassPlan:

@@ -13,19 +13,19 @@ from typing import TYPE_CHECKING, Any, BinaryIO, Literal
 import numpy as np
 from PIL import Image
 
-from evaluation.console import console
+from evaluation.console import say
 from evaluation.data import VOID
 from evaluation.data.sample import truth_size
 from evaluation.measure.batches import Prepared
 from evaluation.measure.decision import label_map
 from evaluation.measure.evaluate import Watch
+from evaluation.measure.finite import CheckedImage
 from evaluation.pictures.palette import palette_bytes
 from evaluation.records.checked import CheckedSetting
 from evaluation.setting import Setting
 from evaluation.whole_files import write_json, write_whole
 
 if TYPE_CHECKING:
-    from gem.segmenter import EncodedImage
     from gem.vocabulary import Queries
 
 SUFFIX = {"predictions": ".png", "scores": ".npz"}
@@ -55,8 +55,11 @@ class PredictionWriter:
     def watch(self, settings: Sequence[CheckedSetting]) -> Watch:
         """What `evaluate_all` shows each image to.
 
-        Raises ValueError where a PNG cannot hold the labels of a data set.
+        Raises ValueError where a PNG cannot hold the labels of a data set, or where the id of a
+        sample would lead out of the folder.
         """
+        for one in settings:
+            self._check_ids(one)
         for card in (one.setting.dataset.card for one in settings):
             if self.kind == "predictions" and len(card.labels) > VOID:
                 raise ValueError(
@@ -65,7 +68,7 @@ class PredictionWriter:
                 )
         by_setting = {one.setting: one for one in settings}
 
-        def write(setting: Setting, queries: Queries, image: EncodedImage, item: Prepared) -> None:
+        def write(setting: Setting, queries: Queries, image: CheckedImage, item: Prepared) -> None:
             path = self.path(by_setting[setting], item.id)
             if self.kind == "scores":
                 write_whole(path, partial(_write_scores, image=image, queries=queries))
@@ -75,6 +78,14 @@ class PredictionWriter:
                 write_whole(path, partial(_write_png, labels=labels, background=background))
 
         return write
+
+    def _check_ids(self, checked: CheckedSetting) -> None:
+        """Ids may come from a file of somebody else."""
+        for sample_id in checked.setting.ids:
+            if ".." in Path(sample_id).parts or Path(sample_id).is_absolute():
+                raise ValueError(
+                    f"save={self.kind}: the id {sample_id} leads out of {self.folder(checked)}"
+                )
 
     def finish(self, settings: Sequence[CheckedSetting]) -> None:
         """See that no file is missing, and say in a manifest what the files are.
@@ -86,7 +97,7 @@ class PredictionWriter:
                 if not (path := self.path(one, sample_id)).is_file():
                     raise FileNotFoundError(f"{path} is gone: evaluate again with force=true")
             write_json(self.folder(one) / MANIFEST, self._manifest(one))
-            console.print(f"{self.kind}: {self.folder(one)}", highlight=False)
+            say(f"{self.kind}: ", self.folder(one))
 
     def _manifest(self, checked: CheckedSetting) -> dict[str, Any]:
         card = checked.setting.dataset.card
@@ -102,11 +113,13 @@ class PredictionWriter:
 
 
 def _labels(
-    setting: Setting, queries: Queries, image: EncodedImage, item: Prepared
+    setting: Setting, queries: Queries, image: CheckedImage, item: Prepared
 ) -> np.ndarray[Any, Any]:
     size, background = truth_size(item.truth), setting.dataset.card.background
     found = label_map(image, queries, setting.protocol, size, background=background)
-    return found.cpu().numpy().astype("uint8")
+    labels = found.cpu().numpy().astype("uint8")
+    image.check()
+    return labels
 
 
 def _write_png(stream: BinaryIO, *, labels: np.ndarray[Any, Any], background: bool) -> None:
@@ -115,6 +128,7 @@ def _write_png(stream: BinaryIO, *, labels: np.ndarray[Any, Any], background: bo
     picture.save(stream, format="PNG")
 
 
-def _write_scores(stream: BinaryIO, *, image: EncodedImage, queries: Queries) -> None:
+def _write_scores(stream: BinaryIO, *, image: CheckedImage, queries: Queries) -> None:
     maps = image.scores(queries).cpu().numpy()
+    image.check()
     np.savez_compressed(stream, scores=maps, words=np.array(queries.words))

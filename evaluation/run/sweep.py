@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from evaluation.console import console
+from evaluation.console import say
 from evaluation.records.checked import CheckedSetting, Checks, check_setting
 from evaluation.records.record import Record
 from evaluation.run.job import Done, find, run_together
@@ -60,10 +60,11 @@ def run_sweep(
     todo = list(sweep.first.values())
     planned = plan_passes([sweep.settings[place] for place in todo])
     if todo:
-        console.print(str(planned), highlight=False)
+        for line in planned.lines:
+            say(line)
     for number, one in enumerate(planned.passes, start=1):
         if len(planned.passes) > 1:
-            console.print(f"pass {number}: {one}", highlight=False)
+            say(f"pass {number}: {one}")
         places = [todo[place] for place in one.places]
         sweep.evaluate(places)
         later = [todo[place] for other in planned.passes[number:] for place in other.places]
@@ -107,25 +108,15 @@ class _Sweep:
                 clear(checked, self.folder)
                 self.first.pop(checked.key, None)
         if skipped := len(self.done):
-            console.print(
+            say(
                 f"{skipped} of {len(self.settings)} settings skipped: their records are in "
-                f"{self.folder} (force=true evaluates them again)",
-                highlight=False,
+                f"{self.folder} (force=true evaluates them again)"
             )
 
     def evaluate(self, places: Sequence[int]) -> None:
-        """One pass; if it fails, again without the settings that fail on the first sample."""
-        try:
-            self._record(places)
-        except FAILURES as error:
-            good = [place for place in places if not self._blame(place)] if places[1:] else []
-            if not good or len(good) == len(places):  # all fail alike, of one cause
-                self._fail(places, error)
-                return
-            try:
-                self._record(good)
-            except FAILURES as again:
-                self._fail(good, again)
+        """One pass; if it fails, again without the settings by whose fault, until it does not."""
+        while places:
+            places = self._record(places)
 
     def unload_after(self, places: Sequence[int], later: Sequence[int]) -> None:
         """Free the model of a pass if a later pass needs memory for another, and none needs it."""
@@ -146,19 +137,41 @@ class _Sweep:
                 found.append(Outcome(setting, None, None, self.errors[one], skipped=False))
         return found
 
-    def _record(self, places: Sequence[int]) -> None:
+    def _record(self, places: Sequence[int]) -> list[int]:
+        """One pass; the settings that another one is worth, if this one failed by others."""
         checked = [self.checked[place] for place in places]
-        found = run_together(checked, self.folder, save_every=self.save_every, writer=self.writer)
+        try:
+            found = run_together(
+                checked, self.folder, save_every=self.save_every, writer=self.writer
+            )
+        except FAILURES as error:
+            if len(places) > 1:
+                good = [place for place in places if not self._blame(place, error)]
+                if len(good) < len(places):
+                    return good
+            self._fail(places, error)  # alone, or all alike, of one cause
+            return []
         self.done.update(zip(places, found, strict=True))
+        return []
 
-    def _blame(self, place: int) -> bool:
-        """Whether a setting fails on the first sample alone; then that is its error."""
+    def _blame(self, place: int, error: Exception) -> bool:
+        """Whether a pass failed by this setting; then ``error``, or its own, is its error.
+
+        It did if the scores that are not finite are its own, or if it fails on the first sample
+        alone.
+        """
         from evaluation.measure.evaluate import try_first
+        from evaluation.measure.finite import NotFiniteError
 
+        if isinstance(error, NotFiniteError):
+            mine = self.settings[place].segmenter == error.segmenter
+            if mine:
+                self._fail([place], error)
+            return mine
         try:
             try_first(self.settings[place])
-        except FAILURES as error:
-            self._fail([place], error)
+        except FAILURES as own:
+            self._fail([place], own)
             return True
         return False
 

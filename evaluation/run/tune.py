@@ -39,7 +39,8 @@ def search(
 ) -> list[Trial]:
     """Every combination of the scales, with all thresholds, in one pass; the best trial first.
 
-    Temperature scales multiply 1/tau and are of GEM. Raises ValueError if given for another method.
+    Temperature scales multiply 1/tau and are of GEM. Raises ValueError if given for another method,
+    and what the segmenter's `check` raises.
     """
     scales = logit_scales or (setting.protocol.logit_scale,)
     heats: Sequence[float | None] = temperature_scales or (None,)
@@ -52,6 +53,8 @@ def search(
         )
         for scale, heat in product(scales, heats)
     ]
+    for one in variants:  # each may have a number that the precision does not hold
+        one.segmenter.check(one.ids)
     results = evaluate_all(variants, advance)
     trials = [
         _trial(variant, result.outcome) for variant, result in zip(variants, results, strict=True)

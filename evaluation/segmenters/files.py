@@ -5,8 +5,6 @@ Shapes: y x pixels, w words, u v rows and columns of a map.
 
 from __future__ import annotations
 
-import zipfile
-import zlib
 from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import zip_longest
@@ -21,12 +19,13 @@ from torch import Tensor
 
 from evaluation.data.card import VOID
 from evaluation.data.encoding import Encoding
-from evaluation.data.pairs import read_mask
+from evaluation.data.mask_files import read_mask
 from gem.vocabulary import Queries
 
 # numpy parses the header of an array with `ast`, which some versions of Python do not let two
 # threads do at once ("AST constructor recursion depth mismatch").
 HEADERS = Lock()
+USED = ("scores", "words")
 
 
 @dataclass(frozen=True)
@@ -82,20 +81,27 @@ def read_labels(path: Path, size: tuple[int, int], encoding: Encoding) -> Int[Te
     return torch.from_numpy(labels.astype("int64"))
 
 
-def check_words(path: Path, words: Sequence[str]) -> None:
-    """Raise ValueError if a file of scores says that its maps are of other words."""
-    said = _read(path).get("words")
-    if said is None or said.tolist() == list(words):
+def check_words(path: Path, said: tuple[str, ...] | None, words: Sequence[str]) -> None:
+    """Raise ValueError if what a file of scores says of its maps are other words."""
+    if said is None or said == tuple(words):
         return
-    pairs = zip_longest(said.tolist(), words)
+    pairs = zip_longest(said, words)
     number, (found, expected) = next((n, pair) for n, pair in enumerate(pairs) if len({*pair}) > 1)
     raise ValueError(
         f"{path.name}: map {number} is of {found!r}, but the vocabulary has {expected!r} there"
     )
 
 
-def read_scores(path: Path) -> Float[Tensor, "w u v"]:
-    """The array ``scores`` of an ``.npz``. Raises ValueError, naming the file, if it is none."""
+def read_words(path: Path) -> tuple[str, ...] | None:
+    """The words of the maps of a file; None if it does not say them."""
+    return _words_in(path, _read(path))
+
+
+def read_scores(path: Path, words: Sequence[str] | None) -> Float[Tensor, "w u v"]:
+    """The array ``scores`` of an ``.npz``; ``words`` are what the first file of the folder says.
+
+    Raises ValueError, naming the file, if it is none, or if it says other words.
+    """
     found = _read(path)
     if "scores" not in found:
         raise ValueError(f"{path} has no array scores, but {', '.join(found) or 'none'}")
@@ -105,15 +111,32 @@ def read_scores(path: Path) -> Float[Tensor, "w u v"]:
             f"{path} has scores of the shape {scores.shape} and type {scores.dtype}, expected "
             "floating-point maps [words, rows, columns]"
         )
-    if not np.isfinite(scores).all():
+    with np.errstate(over="ignore"):  # what is too large for float32 is infinite: refused below
+        single = scores.astype("float32")
+    if not np.isfinite(single).all():
         raise ValueError(f"{path} has scores that are not finite")
-    return torch.from_numpy(scores.astype("float32"))
+    if (said := _words_in(path, found)) is not None and said != words:
+        raise ValueError(f"{path} says other words of its maps than the first file of the folder")
+    return torch.from_numpy(single)
+
+
+def _words_in(path: Path, found: dict[str, np.ndarray[Any, Any]]) -> tuple[str, ...] | None:
+    if "words" not in found:
+        return None
+    words = found["words"]
+    if words.ndim != 1 or words.dtype.kind != "U":
+        raise ValueError(
+            f"{path} has words of the shape {words.shape} and type {words.dtype}, expected text "
+            "[words]"
+        )
+    return tuple(words.tolist())
 
 
 def _read(path: Path) -> dict[str, np.ndarray[Any, Any]]:
-    """The arrays of an ``.npz``; nothing pickled is read."""
+    """The arrays of an ``.npz`` that are used; nothing pickled is read."""
     try:
         with HEADERS, path.open("rb") as stream, np.load(stream, allow_pickle=False) as found:
-            return dict(found)
-    except (OSError, ValueError, zipfile.BadZipFile, EOFError, zlib.error) as error:
-        raise ValueError(f"{path} cannot be read as scores: {error}") from error
+            return {name: found[name] if name in USED else np.empty(0) for name in found.files}
+    except Exception as error:  # zipfile, zlib and numpy raise anything for damaged bytes
+        said = " ".join(str(error).split()) or type(error).__name__
+        raise ValueError(f"{path} cannot be read as scores: {said}") from error

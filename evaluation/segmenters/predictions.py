@@ -38,8 +38,8 @@ class Predictions:
 
     A label map has the size of its image and decides by itself: neither threshold nor prompts of
     the protocol count. Scores are an array ``scores`` [w, u, v] of finite numbers of any
-    resolution, one map for each word of the vocabulary in its order, where more is better; with
-    ``words``, an array of text, they are checked against the vocabulary. The protocol decides.
+    resolution, one map for each word of the vocabulary in its order, more is better. ``words``, an
+    array of text, is checked against the vocabulary and the other files. The protocol decides.
     ``save=predictions`` and ``save=scores`` of run.py write such folders.
 
     root: the folder. title: what tables call it. published: year and month, for their order.
@@ -91,8 +91,7 @@ class Predictions:
         for path in sorted(folder.rglob(f"*{SUFFIX[self.found_kind]}")):
             digest.update(f"{path.relative_to(folder).as_posix()} {path.stat().st_size}\n".encode())
             digest.update(path.read_bytes())
-        name = folder.resolve().name
-        return Provenance(model="files", source=name, sha256=digest.hexdigest())
+        return Provenance(model="files", source=folder.resolve().name, sha256=digest.hexdigest())
 
     @property
     def device(self) -> torch.device:
@@ -114,7 +113,6 @@ class Predictions:
     @property
     def text_key(self) -> None:
         """There are no embeddings to keep."""
-        return
 
     def features_bytes(self, size: tuple[int, int], windows: SlidingWindow | None) -> int:  # noqa: ARG002
         """A label of eight bytes a pixel; scores are taken for as many."""
@@ -142,23 +140,21 @@ class Predictions:
 
         path = self.path(sample_id)
         if self.found_kind == "scores":
-            return read_scores(path)
+            return read_scores(path, self._said[1])
         return read_labels(path, (image.height, image.width), self._encoding)
 
     def embed(self, vocabulary: Vocabulary, prompts: Prompts) -> Float[Tensor, "w 3"]:  # noqa: ARG002
-        """Not an embedding: the index of each word, how many there are, and the label of its class.
+        """Not an embedding: the index of each word, their number, the label of its class.
 
-        They lead from the words that are asked, which may be few of all, to maps and labels.
-
-        Raises ValueError if the first file says that its maps are of other words.
+        They lead from the words that are asked, which may be few of all, to maps and labels. Raises
+        ValueError if the first file says that its maps are of other words.
         """
         import torch
 
-        from evaluation.segmenters.files import check_words
-
         if self.found_kind == "scores":
-            first = min(Path(self.root).rglob(f"*{SUFFIX['scores']}"))
-            check_words(first, [word for _, word in vocabulary.class_words])
+            from evaluation.segmenters.files import check_words
+
+            check_words(*self._said, [word for _, word in vocabulary.class_words])
         count = len(vocabulary.class_words)
         shift = 0 if vocabulary.background else int(self._card.background)
         rows = [[n, count, index + shift] for n, (index, _) in enumerate(vocabulary.class_words)]
@@ -186,6 +182,13 @@ class Predictions:
 
     def unload(self) -> None:
         """There is no model."""
+
+    @cached_property
+    def _said(self) -> tuple[Path, tuple[str, ...] | None]:
+        """The first file, and its words: compared with the vocabulary and with all other files."""
+        from evaluation.segmenters.files import read_words
+
+        return (first := min(Path(self.root).rglob(f"*{SUFFIX['scores']}"))), read_words(first)
 
     @property
     def _card(self) -> Card:

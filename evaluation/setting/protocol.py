@@ -5,11 +5,11 @@ Shapes: w words, c classes asked, y x pixels of the mask (or of a band of it).
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING, Annotated, Literal
 
-from pydantic import SkipValidation
+from pydantic import SkipValidation, Strict
 
-from gem.options import Flag, Fraction, Positive, options
+from gem.options import Flag, Fraction, between, options
 from gem.resize import Resize
 from gem.windows import SlidingWindow
 
@@ -18,6 +18,9 @@ if TYPE_CHECKING:
     from torch import Tensor
 
     from gem.vocabulary import Queries
+
+# With `gem.segmenter.LARGEST` no logit overflows float32.
+LogitScale = Annotated[float, Strict(), between(1e-6, 1e6)]
 
 
 @options
@@ -30,7 +33,7 @@ class EvalProtocol:
     min_max: scale each word's map to [0, 1] before anything else, as the release's ``forward``
         does. The paper's threshold cannot be reached on such maps without a logit scale.
     logit_scale: what cosines are multiplied by before the softmax. The paper does not say; 100 is
-        CLIP's own trained scale and that of the author's code.
+        CLIP's own trained scale and that of the author's code. 1e-6 to 1e6.
     reduce: how the softmax probabilities of several words of a class become one: ``max`` (SCLIP
         and its family) or ``mean``.
     background: probability under which a pixel is background, for data sets whose truth has a
@@ -44,7 +47,7 @@ class EvalProtocol:
     resize: SkipValidation[Resize]
     windows: SlidingWindow | None = None
     min_max: Flag = False
-    logit_scale: Positive = 100.0
+    logit_scale: LogitScale = 100.0
     reduce: Literal["max", "mean"] = "max"
     background: Fraction | None = 0.85
     source: str = "paper"

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING, Annotated, Protocol
 
-from pydantic import SkipValidation
+from pydantic import Field, SkipValidation, Strict
 
 from evaluation.data import Dataset, Words
 from evaluation.setting.protocol import EvalProtocol
-from gem.options import Count, PositiveInt, options
+from gem.options import PositiveInt, options
 from gem.segmenter import Segmenter
 from gem.vocabulary import Prompts, Vocabulary
 
@@ -29,8 +29,9 @@ class Setting:
     """What is evaluated, on what, and how.
 
     metric: which numbers are computed, `evaluation.measure.ByTask` unless configured otherwise.
-    batch_size: images a forward pass; changes the speed, not the result.
-    workers: threads that read and resize ahead of the model; changes the speed, not the result.
+    batch_size: images a forward pass, up to 1024; changes the speed, not the result.
+    workers: threads that read and resize ahead of the model, up to 256; changes the speed, not the
+        result.
     limit: take the first n samples only; null takes all.
     """
 
@@ -40,14 +41,26 @@ class Setting:
     prompts: Prompts
     metric: SkipValidation[Metric]
     vocabulary: Words = Words()
-    batch_size: PositiveInt = 8
-    workers: Count = 2
+    batch_size: Annotated[int, Strict(), Field(ge=1, le=1024)] = 8
+    workers: Annotated[int, Strict(), Field(ge=0, le=256)] = 2
     limit: PositiveInt | None = None
 
     @property
     def class_vocabulary(self) -> Vocabulary:
-        """The words that are asked for the classes of the data set."""
-        return self.vocabulary.of(self.dataset.card)
+        """The words that are asked for the classes of the data set.
+
+        Raises ValueError if a user's own words are the same for two classes, or two classes have
+        one name: where classes compete for a pixel only the first could be found. Families are
+        taken as published (SCLIP's background of COCO-Object has the word of a class).
+        """
+        card, found = self.dataset.card, self.vocabulary.of(self.dataset.card)
+        if card.task == "points":  # each class is asked for by itself
+            return found
+        if self.vocabulary.words and found.clashes:
+            raise ValueError(f"vocabulary.words: {found.clashes[0]}: only the first could be found")
+        if twice := [name for name in found.names if found.names.count(name) > 1]:
+            raise ValueError(f"{card.name} has two classes of the name {twice[0]!r}")
+        return found
 
     @property
     def ids(self) -> tuple[str, ...]:

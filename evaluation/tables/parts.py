@@ -26,7 +26,8 @@ def method_of(setting: Setting) -> Any:
 def weights_in(description: Mapping[str, Any]) -> object:
     """The name of the weights in the description of a setting, such as records hold."""
     segmenter = description["segmenter"]
-    return segmenter.get("backbone", segmenter).get("weights")
+    owner = segmenter.get("backbone", segmenter)
+    return owner.get("weights") if isinstance(owner, dict) else None  # a record is from anywhere
 
 
 def source_name(setting: Setting) -> str:

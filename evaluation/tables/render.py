@@ -11,14 +11,22 @@ import pandas as pd
 from rich.table import Table
 from rich.text import Text
 
+from evaluation.console import literal, visible
+from evaluation.records.spreadsheet import frame_csv
 from evaluation.tables.sheet import SheetColumn, TableSheet
 from evaluation.whole_files import write_text
 
+MARKDOWN_LETTERS = str.maketrans({sign: f"\\{sign}" for sign in "\\|*`[<>&"})
 LATEX_LETTERS = str.maketrans({
     "\\": r"\textbackslash{}", "&": r"\&", "%": r"\%", "$": r"\$", "#": r"\#", "_": r"\_",
     "{": r"\{", "}": r"\}", "~": r"\textasciitilde{}", "^": r"\textasciicircum{}",
     "<": r"\textless{}", ">": r"\textgreater{}", "†": r"\dag{}",
 })  # fmt: skip
+
+
+def in_a_line(text: str) -> str:
+    """Text without line breaks, which would end a row or a comment, or commands of a terminal."""
+    return visible(" ".join(text.split()))
 
 
 @dataclass(frozen=True)
@@ -56,12 +64,12 @@ class Markup:
 
 
 MARKDOWN = Markup(
-    escape=lambda text: text.replace("|", r"\|").replace("*", r"\*"),
+    escape=lambda text: in_a_line(text).translate(MARKDOWN_LETTERS),
     bold="**{}**",
     mark=" <sup>{}</sup>",
 )
 LATEX = Markup(
-    escape=lambda text: text.translate(LATEX_LETTERS),
+    escape=lambda text: in_a_line(text).translate(LATEX_LETTERS),
     bold=r"\textbf{{{}}}",
     mark=r"\textsuperscript{{{}}}",
 )
@@ -86,8 +94,9 @@ def to_markdown(sheet: TableSheet) -> str:
     names, rows = MARKDOWN.table(sheet)
     rule = ["---" if column.decimals is None else "---:" for column in sheet.printed]
     lines = [f"| {' | '.join(line)} |" for line in (names, rule, *rows)]
+    title = MARKDOWN.escape(sheet.title)
     return "\n".join(
-        [f"### {sheet.title}", "", *lines, "", *(f"- {one}" for one in MARKDOWN.notes(sheet)), ""]
+        [f"### {title}", "", *lines, "", *(f"- {one}" for one in MARKDOWN.notes(sheet)), ""]
     )
 
 
@@ -97,7 +106,7 @@ def to_latex(sheet: TableSheet) -> str:
     align = "".join("l" if column.decimals is None else "r" for column in sheet.printed)
     frame = pd.DataFrame(rows, columns=names)
     return "\n".join([
-        f"% {sheet.title}; made by scripts/reproduce.py; needs \\usepackage{{booktabs}}",
+        f"% {in_a_line(sheet.title)}; made by scripts/reproduce.py; needs \\usepackage{{booktabs}}",
         frame.to_latex(index=False, escape=False, column_format=align).rstrip(),
         r"\par\smallskip", r"{\footnotesize\raggedright",
         *(rf"{note}\par" for note in LATEX.notes(sheet)), "}", "",
@@ -128,16 +137,16 @@ def to_csv(sheet: TableSheet) -> str:
         "; ".join(f"{name}: {' '.join(found[row])}" for name, found in marked if found.get(row))
         for row in sheet.rows
     ]
-    text: str = sheet.frame.assign(footnotes=marks).to_csv(index=False)
-    return text
+    return frame_csv(sheet.frame.assign(footnotes=marks))
 
 
 def to_terminal(sheet: TableSheet) -> Table:
     """A rich table; a reason is a number there, and below it with `footnotes` and `notes`."""
-    table, listed = Table(title=sheet.title, title_justify="left"), reasons(sheet)
+    table, listed = Table(title=literal(sheet.title), title_justify="left"), reasons(sheet)
     for column in sheet.printed:
         number = column.decimals is not None
-        heading = column.name.replace(": ", "\n").replace(", ", ",\n") if number else column.name
+        lines = column.name.replace(": ", "\n").replace(", ", ",\n") if number else column.name
+        heading = Text("\n").join(map(literal, lines.split("\n")))
         table.add_column(heading, justify="right" if number else "left", no_wrap=number)
     for row in sheet.rows:
         table.add_row(*(_terminal_cell(column, row, listed) for column in sheet.printed))
@@ -145,12 +154,12 @@ def to_terminal(sheet: TableSheet) -> Table:
 
 
 def _terminal_cell(column: SheetColumn, row: int, listed: list[str]) -> Text:
-    text, value = Text(column.shown(row)), column.cells[row]
+    text, value = literal(column.shown(row)), column.cells[row]
     if column.decimals is not None and isinstance(value, str):
         text = Text(f"({listed.index(value) + 1})", style="dim")
     if row in column.best:
         text.stylize("bold")
-    return text + Text("".join(f" [{mark}]" for mark in column.shown_marks(row)), style="cyan")
+    return text + literal("".join(f" [{mark}]" for mark in column.shown_marks(row)), "cyan")
 
 
 def reasons(sheet: TableSheet) -> list[str]:

@@ -59,7 +59,7 @@ def reproduce(request: Request, compose: Compose) -> Rebuilt:
 
     records, out = request.records, request.out
     prepare_folder(records)
-    prepare_folder(out)
+    prepare_folder(out, key="out")
     results = fill_tables(plans, records, force=request.force, save_every=request.save_every)
     sheets = [make_sheet(plan, results) for plan in plans]
     files = [path for sheet in sheets for path in write_sheet(sheet, out)]

@@ -8,8 +8,9 @@ from pathlib import Path
 
 import pandas as pd
 from rich.table import Table
+from rich.text import Text
 
-from evaluation.console import console
+from evaluation.console import console, literal, note, say
 from evaluation.records.flatten import titles_of
 from evaluation.records.names import called
 from evaluation.records.query import is_empty
@@ -24,27 +25,26 @@ def show(records: Sequence[Record], paths: Sequence[Path]) -> None:
     first = records[0]
     names = first.names
     title = f"{names['dataset']}, {first.images} images, protocol {names['protocol']} (%)"
-    table = Table(title=title, title_justify="left")
+    table = Table(title=literal(title), title_justify="left")
     table.add_column("method", min_width=12)
     table.add_column("model", no_wrap=True)
     titles = titles_of(records)
     for heading in titles.values():
-        table.add_column(heading, justify="right", no_wrap=True)
+        table.add_column(literal(heading), justify="right", no_wrap=True)
     table.add_column("img/s", justify="right", no_wrap=True)
     for record in records:
         shown = [percent(record.scores.get(name)) for name in titles]
         speed = record.images_per_second
-        table.add_row(
-            called(record.names), _model(record), *shown, "-" if speed is None else f"{speed:.1f}"
-        )
+        said = "-" if speed is None else f"{speed:.1f}"
+        table.add_row(literal(called(record.names)), _model(record), *shown, said)
     console.print(table)
     for record in records:
         if readings := readings_table(record):
             console.print(readings)
     for warning in dict.fromkeys(line for record in records for line in record.warnings):
-        console.print(f"[bold yellow]note:[/] {warning}")
+        note(warning)
     for path in paths:
-        console.print(f"record: {path}", highlight=False)
+        say("record: ", path)
 
 
 def readings_table(record: Record) -> Table | None:
@@ -66,14 +66,17 @@ def readings_table(record: Record) -> Table | None:
     if not every <= set(record.scores):
         return None
     title = f"p-mIoU of {called(record.names)} in every reading, the headline in bold (%)"
-    table = Table(title=title, title_justify="left")
+    table = Table(title=literal(title), title_justify="left")
     table.add_column("IoU")
     for pairs, side in product(PAIRS, SIDES):
         table.add_column(f"{side}, {pairs}", justify="right", no_wrap=True)
     for aggregation in AGGREGATIONS:
         names = [reading_name(aggregation, side, pairs) for pairs, side in product(PAIRS, SIDES)]
-        shown = [percent(record.scores[name]) for name in names]
-        shown[0] = f"[bold]{shown[0]}[/]" if names[0] == HEADLINE else shown[0]
+        bold = ["bold" if name == HEADLINE else "" for name in names]
+        shown = [
+            Text(percent(record.scores[name]), style)
+            for name, style in zip(names, bold, strict=True)
+        ]
         table.add_row(f"per {aggregation}", *shown)
     return table
 
@@ -83,26 +86,25 @@ def frame_table(frame: pd.DataFrame) -> Table:
     shared = [name for name in COLUMNS if name not in ALWAYS and len(set(frame[name])) == 1]
     said = [f"{name} {frame[name].iloc[0]}" for name in shared]
     title = ", ".join([f"{len(frame)} record{'s' * (len(frame) != 1)} (%)", *said])
-    shown = Table(title=title, title_justify="left")
+    shown = Table(title=literal(title), title_justify="left")
     titles: dict[str, str] = frame.attrs["titles"]
     scores = [name for name in titles if frame[name].notna().any()]
     columns = [name for name in COLUMNS if name not in shared]
     for name in columns:
         shown.add_column(name, min_width=len(name), overflow="fold")
     for name in scores:
-        shown.add_column(titles[name], justify="right", no_wrap=True)
+        shown.add_column(literal(titles[name]), justify="right", no_wrap=True)
     shown.add_column("key", no_wrap=True)
     for one in frame.to_dict("records"):
-        names = ["-" if is_empty(one[name]) else str(one[name]) for name in columns]
+        names = [literal("-" if is_empty(one[name]) else one[name]) for name in columns]
         values = ["-" if is_empty(one[name]) else f"{one[name]:.1f}" for name in scores]
-        shown.add_row(*names, *values, one["key"])
+        shown.add_row(*names, *values, literal(one["key"]))
     return shown
 
 
-def _model(record: Record) -> str:
-    weights = record.model["weights"]
-    shown = f"[bold red]{weights}[/]" if record.random else weights
-    return f"{record.model['name']}, {shown}"
+def _model(record: Record) -> Text:
+    weights = literal(record.model["weights"], "bold red" if record.random else "")
+    return Text.assemble(literal(record.model["name"]), ", ", weights)
 
 
 def percent(score: float | None) -> str:

@@ -7,8 +7,9 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from rich.table import Table
+from rich.text import Text
 
-from evaluation.console import console
+from evaluation.console import console, literal, note, say
 from evaluation.records.flatten import titles_of
 from evaluation.terminal.record_table import percent
 
@@ -37,37 +38,37 @@ def show_sweep(rows: Sequence[SweepRow]) -> None:
     if records:
         console.print(sweep_table(rows, records))
     for warning in dict.fromkeys(line for record in records for line in record.warnings):
-        console.print(f"[bold yellow]note:[/] {warning}")
+        note(warning)
     paths = {row.outcome.path for row in rows if row.outcome and row.outcome.path}
     for folder in dict.fromkeys(path.parent for path in sorted(paths)):
         count = sum(path.parent == folder for path in paths)
-        console.print(f"records: {folder} ({count} of this sweep)", highlight=False)
+        say("records: ", folder, f" ({count} of this sweep)")
     if failed := [row for row in rows if row.error]:
-        console.print(f"[bold red]{len(failed)} of {len(rows)} settings failed:[/]")
+        say(Text(f"{len(failed)} of {len(rows)} settings failed:", "bold red"))
     common = _common(rows)
     for row in failed:
         own = [word for word in row.overrides if word not in common] or row.overrides
-        console.print(f"  {' '.join(own)}: {row.error}", highlight=False, markup=False)
+        say(f"  {' '.join(own)}: {row.error}")
 
 
 def sweep_table(rows: Sequence[SweepRow], records: Sequence[Record]) -> Table:
     """Lines are told apart by the overrides that not all have, columns by data set and score."""
     common = _common(rows)
     title = " ".join(word for word in rows[0].overrides if word in common)
-    table = Table(title=f"{title} (%)".strip(), title_justify="left")
+    table = Table(title=literal(f"{title} (%)".strip()), title_justify="left")
     table.add_column("setting")
     columns = _columns(records)
     for dataset, _, heading in columns:
-        table.add_column(f"{dataset}\n{heading}", justify="right", no_wrap=True)
-    lines: dict[str, dict[str, SweepRow]] = {}
+        lines = Text("\n").join([literal(dataset), literal(heading)])
+        table.add_column(lines, justify="right", no_wrap=True)
+    by_words: dict[str, dict[str, SweepRow]] = {}
     for row in rows:
         own = [word for word in row.overrides if word not in common and not _names_data(word)]
         dataset = row.record.names["dataset"] if row.record else ""
-        lines.setdefault(" ".join(own), {})[dataset] = row
-    for overrides, found in lines.items():
-        table.add_row(
-            overrides or "default", *(_cell(found.get(data), score) for data, score, _ in columns)
-        )
+        by_words.setdefault(" ".join(own), {})[dataset] = row
+    for overrides, found in by_words.items():
+        cells = [_cell(found.get(data), score) for data, score, _ in columns]
+        table.add_row(literal(overrides or "default"), *cells)
     return table
 
 

@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Protocol
 
-from evaluation.console import console
+from evaluation.console import note
 from evaluation.records.names import called
 from gem.options import options
 
@@ -60,8 +60,7 @@ def track(
     except Exception as error:  # noqa: BLE001 a tracker is foreign code on a foreign network
         said = str(error).partition("\n")[0].strip(" .") or type(error).__name__
         name = type(tracker).__name__.lower()
-        console.print(f"[bold yellow]note:[/] {name}: not logged:", end=" ")
-        console.print(f"{said}; the records are written", markup=False, highlight=False)
+        note(f"{name}: not logged: {said}; the records are written")
 
 
 def _draw(settings: Mapping[str, Setting], path: Path) -> Path | None:

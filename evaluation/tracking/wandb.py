@@ -12,8 +12,9 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from evaluation.console import console
+from evaluation.console import say
 from evaluation.places import ROOT
+from evaluation.whole_files import write_json
 from gem.options import Positive, options
 
 if TYPE_CHECKING:
@@ -58,7 +59,7 @@ class Wandb:
         )
         if places := _upload(order, limit):
             several = f"{len(places)} runs, the last: " if len(places) > 1 else ""
-            console.print(f"wandb: {several}{places[-1]}", highlight=False, markup=False)
+            say(f"wandb: {several}{places[-1]}")
 
 
 def patience(seconds: float) -> float:
@@ -73,7 +74,7 @@ def _upload(order: dict[str, Any], limit: float) -> list[str]:
     """
     with tempfile.TemporaryDirectory(prefix="gem-wandb-") as name:
         folder = Path(name)
-        (folder / "order.json").write_text(json.dumps(order), encoding="utf-8")
+        write_json(folder / "order.json", order)
         paths = [str(ROOT), os.environ.get("PYTHONPATH", "")]
         with (folder / "log").open("w") as log:
             try:

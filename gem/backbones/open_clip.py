@@ -7,7 +7,7 @@ from functools import cached_property
 from typing import TYPE_CHECKING, Literal
 
 from gem.backbones.backbone import TowerShape
-from gem.options import Count, Flag, options
+from gem.options import Flag, Seed, options
 from gem.provenance import Provenance
 
 if TYPE_CHECKING:
@@ -43,7 +43,7 @@ class OpenClip:
     quick_gelu: Flag | None = None
     device: str = "auto"
     precision: Precision = "fp32"
-    seed: Count = 0
+    seed: Seed = 0
 
     @cached_property
     def towers(self) -> Towers:

@@ -2,6 +2,7 @@
 
 import hashlib
 import os
+import re
 import zipfile
 from collections.abc import Mapping
 from pathlib import Path
@@ -22,6 +23,7 @@ from open_clip.pretrained import (
 from safetensors.torch import load_file
 from torch import Tensor
 
+from gem.backbones.fitting import fit_state
 from gem.backbones.open_clip_model import folder_of, own_quick_gelu
 
 REACH_SECONDS = 4.0
@@ -61,7 +63,8 @@ def load_weights(model: CLIP | CustomTextCLIP, path: Path, name: str) -> str:
     """Fill ``model`` from a file and return the file's sha256.
 
     Position embeddings of another grid are resized as open_clip does. Raises ValueError if the
-    file cannot be read or is of another architecture; the model is then not to be used.
+    file cannot be read or is of another architecture, if a tensor holds nan or infinite values, or
+    would in the precision of the model; the model is then not to be used.
     """
     state = read_state(path)
     if "input_resolution" in state and not _quick(model):
@@ -72,12 +75,7 @@ def load_weights(model: CLIP | CustomTextCLIP, path: Path, name: str) -> str:
         state.pop(key, None)
     if "positional_embedding" in state and not hasattr(model, "positional_embedding"):
         state = open_clip.model.convert_to_custom_text_state_dict(state)
-    if "logit_scale" in state:  # a scalar in some releases, a vector of one in others
-        state["logit_scale"] = state["logit_scale"].reshape(model.logit_scale.shape)
-    if (positions := state.get("visual.positional_embedding")) is not None:
-        state["visual.positional_embedding"] = positions.float()  # half is not resized on a CPU
-        open_clip.model.resize_pos_embed(state, model)
-    _check_fits(model, state, f"{path} does not hold a {name}")
+    fit_state(model, state, path, f"{path} does not hold a {name}")
     model.load_state_dict(state)
     return sha256(path)
 
@@ -136,20 +134,6 @@ def _quick(model: torch.nn.Module) -> bool:
     return any(type(part).__name__ == "QuickGELU" for part in model.modules())
 
 
-def _check_fits(model: torch.nn.Module, state: Mapping[str, Tensor], claim: str) -> None:
-    """Raise ValueError with the first key that is missing, foreign or of another shape."""
-    wanted = model.state_dict()
-    for key, value in wanted.items():
-        if key not in state:
-            raise ValueError(f"{claim}: it lacks {key}")
-        if state[key].shape != value.shape:
-            found, expected = tuple(state[key].shape), tuple(value.shape)
-            raise ValueError(f"{claim}: {key} is {found} in the file, {expected} in the model")
-    foreign = sorted(set(state) - set(wanted))
-    if foreign:
-        raise ValueError(f"{claim}: it has {foreign[0]}, which the model lacks")
-
-
 def _fetch(model: str, tag: str, source: Mapping[str, str]) -> Path:
     """The file of a tag: from the cache at once, else downloaded if the host answers."""
     repository, filename = os.path.split(source.get("hf_hub", ""))
@@ -161,7 +145,7 @@ def _fetch(model: str, tag: str, source: Mapping[str, str]) -> Path:
             return Path(cached)
     host = constants.ENDPOINT if repository else source.get("url", "")
     downloaded = Path.home() / ".cache" / "clip" / Path(host).name  # where open_clip puts addresses
-    if not repository and downloaded.is_file():
+    if not repository and downloaded.is_file() and _is_published(downloaded, host):
         return downloaded
     try:
         if constants.HF_HUB_OFFLINE:
@@ -173,4 +157,16 @@ def _fetch(model: str, tag: str, source: Mapping[str, str]) -> Path:
             f"({error}): download them elsewhere and give backbone.weights=FILE, or use "
             "backbone=tiny, which is embedded"
         ) from error
-    return Path(download_pretrained(dict(source)))
+    try:
+        return Path(download_pretrained(dict(source)))
+    except Exception as error:  # what open_clip, the hub and urllib raise has no common kind
+        raise ConnectionError(
+            f"the weights {tag} of {model} cannot be downloaded from {host}: "
+            f"{error or type(error).__name__}"
+        ) from error
+
+
+def _is_published(path: Path, url: str) -> bool:
+    """Whether a file is whole, by the beginning of its hash that the address holds, if it does."""
+    hashes = re.findall(r"[0-9a-f]{8,64}", url)
+    return not hashes or sha256(path).startswith(tuple(hashes))

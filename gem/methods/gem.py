@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, ClassVar, Literal
 
-from pydantic import field_validator
+from pydantic import field_validator, model_validator
 
 from gem.methods.method import Method
-from gem.options import Count, Flag, Positive, PositiveInt, options
+from gem.options import SINGLE, Factor, Flag, Iterations, PositiveInt, options
 
 if TYPE_CHECKING:
     from collections.abc import Hashable
@@ -30,7 +30,7 @@ class Gem(Method):
     (Eq. 4 to 7). The blocks read the ordinary path, which is left as it is; only the second path
     is projected.
 
-    iters: K, the refining steps before the values are read; 0 or more. The paper fixes 1.
+    iters: K, the refining steps before the values are read; 0 to 1000. The paper fixes 1.
     temperature: ``adaptive`` (Eq. 8: 1/tau = mean token norm / sqrt(d)), ``standard``
         (1/tau = 1/sqrt(d), as the model was trained) or tau itself, a positive number that divides.
         The release's ``ss_attn_temp`` is the inverse of it.
@@ -45,9 +45,9 @@ class Gem(Method):
     title: ClassVar[str] = "GEM"
     published: ClassVar[str] = "2023-12"
 
-    iters: Count = 1
-    temperature: Literal["adaptive", "standard"] | Positive = "adaptive"
-    temperature_scale: Positive = 1.0
+    iters: Iterations = 1
+    temperature: Literal["adaptive", "standard"] | Factor = "adaptive"
+    temperature_scale: Factor = 1.0
     normalize: Flag = True
     projections: tuple[Literal["q", "k", "v"], ...] = ("q", "k", "v")
     blocks: PositiveInt = 4
@@ -59,6 +59,18 @@ class Gem(Method):
         if not value or len(set(value)) != len(value):
             raise ValueError("one or more of q, k, v, each at most once")
         return value
+
+    @model_validator(mode="after")
+    def _representable(self) -> Gem:
+        if isinstance(self.temperature, str):
+            return self
+        (low, high), inverse = SINGLE, self.temperature_scale / self.temperature
+        if not low <= inverse <= high:
+            raise ValueError(
+                f"temperature_scale={self.temperature_scale:g} over temperature="
+                f"{self.temperature:g} is {inverse:g}, expected a number from {low:g} to {high:g}"
+            )
+        return self
 
     @property
     def num_blocks(self) -> int:

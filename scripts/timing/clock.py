@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING, Any
 
 from rich.table import Table
 
+from evaluation.console import literal
+
 if TYPE_CHECKING:
     from torch import Tensor
 
@@ -75,7 +77,7 @@ def peak(device: str) -> float:
 
 def empty_table(title: str, ratio: str, *more: str) -> Table:
     """The columns that both tables have, and `more`."""
-    table = Table(title=title, title_justify="left")
+    table = Table(title=literal(title), title_justify="left")
     for heading in ("", "what", "ms/image", ratio, *more):
         table.add_column(heading, justify="left" if heading in {"", "what"} else "right")
     return table

@@ -1,5 +1,6 @@
 """Which file ``backbone.weights`` means, and the activation that goes with it; never a download."""
 
+import hashlib
 import time
 
 import httpx
@@ -119,3 +120,34 @@ def test_weights_in_the_cache_need_no_network(monkeypatch, tmp_path):
         "timm/vit_base_patch16_clip_224.laion400m_e32",
         "open_clip_model.safetensors",
     )
+
+
+def test_a_download_that_fails(monkeypatch):
+    """Whatever open_clip or the hub raises, in a sentence."""
+
+    def fails(_):
+        raise RuntimeError("the SHA256 checksum does not match")
+
+    monkeypatch.setattr(constants, "HF_HUB_OFFLINE", False)
+    monkeypatch.setattr(httpx, "head", lambda *_, **__: None)
+    monkeypatch.setattr(weights, "try_to_load_from_cache", lambda *_: None)
+    monkeypatch.setattr(weights, "download_pretrained", fails)
+    assert sentence("ViT-B-16", "openai", None) == (
+        "ConnectionError: the weights openai of ViT-B-16 cannot be downloaded from "
+        f"{constants.ENDPOINT}: the SHA256 checksum does not match"
+    )
+
+
+@pytest.mark.parametrize("content", [b"whole", b"who"])
+def test_a_file_of_an_address_is_checked_by_its_hash(content, monkeypatch, tmp_path):
+    """A download that was killed leaves a part under the name of the whole."""
+    digest = hashlib.sha256(b"whole").hexdigest()
+    monkeypatch.setattr(weights.Path, "home", lambda: tmp_path)
+    monkeypatch.setattr(httpx, "head", lambda *_, **__: None)
+    monkeypatch.setattr(constants, "HF_HUB_OFFLINE", False)
+    monkeypatch.setattr(weights, "download_pretrained", lambda _: tmp_path / "downloaded")
+    kept = tmp_path / ".cache/clip/b16.pt"
+    kept.parent.mkdir(parents=True)
+    kept.write_bytes(content)
+    found = weights._fetch("ViT-B-16", "openai", {"url": f"http://127.0.0.1:9/{digest}/b16.pt"})
+    assert found == (kept if content == b"whole" else tmp_path / "downloaded")

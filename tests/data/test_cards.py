@@ -1,5 +1,7 @@
 """The cards of the data sets."""
 
+from dataclasses import replace
+
 import pytest
 
 from evaluation.data import Words, load_card
@@ -58,3 +60,32 @@ def test_a_card_that_is_not_there():
         load_card("pascal")
     said = f"there is no card pascal.yaml in datasets/, which has: {', '.join(NAMES)}"
     assert str(caught.value) == said
+
+
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        ("a: [", "the card mine.yaml cannot be read as YAML: while parsing"),
+        ("[" * 5000, "the card mine.yaml cannot be read as YAML: maximum recursion depth"),
+        ("- a", "the card mine.yaml holds no fields by name, which a card has"),
+        ("1: a", "the card mine.yaml holds no fields by name, which a card has"),
+    ],
+)
+def test_a_card_that_is_none(text, said, tmp_path, monkeypatch):
+    monkeypatch.setattr("evaluation.data.card.CARDS", tmp_path)
+    (tmp_path / "mine.yaml").write_text(text, encoding="utf-8")
+    with pytest.raises(ValueError, match=r"^the card mine") as caught:
+        load_card("mine")
+    assert str(caught.value).startswith(said)
+
+
+@pytest.mark.parametrize(
+    ("changes", "name"),
+    [
+        ({"classes": ("a", "b", "a")}, "a"),
+        ({"classes": ("a", "background"), "background": True}, "background"),
+    ],
+)
+def test_two_labels_of_one_name(changes, name):
+    with pytest.raises(ValueError, match=f"the card toy has the label {name} twice"):
+        replace(load_card("toy"), **changes)

@@ -59,6 +59,37 @@ def test_a_shift_moves_every_id_but_void():
     assert shifted.decode(mask, name="x").tolist() == [[0, 149, 255]]
 
 
+def test_a_shift_moves_several_ids_of_one_label_and_ids_that_are_void():
+    shifted = Encoding(ids=(3, (5, 6)), void=(1, 0, 255)).shifted(1)
+    assert shifted == Encoding(ids=(2, (4, 5)), void=(0, 255))
+    assert Encoding(ids=(3,), void=(0, 9)).shifted(1) == Encoding(ids=(2,), void=(8, 255))
+    assert Encoding(ids=(3,), void=(0, 255)).shifted(-1) == Encoding(ids=(4,), void=(1, 255))
+
+
+def test_what_an_encoding_knows():
+    encoding = Encoding(ids=(0, 7), void=(65535,))
+    assert [encoding.knows(stored) for stored in (0, 7, 65535)] == [True] * 3
+    assert [encoding.knows(stored) for stored in (-1, 1, 65534, 65536)] == [False] * 4
+    assert encoding.expected == "0, 7 or 65535 (void)"
+
+
+def test_labels_are_bytes():
+    """And an empty mask is one too: it is refused where it does not match its image."""
+    found = Encoding(ids=(0, 7)).decode(np.array([[7, 0, 255]], dtype=np.uint16), name="x")
+    assert found.dtype == np.uint8
+    assert found.tolist() == [[1, 0, 255]]
+    assert Encoding(ids=(0,)).decode(np.zeros((0, 3), dtype=np.uint8), name="x").shape == (0, 3)
+
+
+def test_a_label_out_of_any_range_is_not_taken_for_the_nearest():
+    encoding = Encoding(ids=(0, 65535))
+    for value in (-1, 65536):
+        with pytest.raises(
+            ValueError, match=f"^mask x has the label {value}, expected 0, 65535 or"
+        ):
+            encoding.decode(np.array([[0, value]], dtype=np.int32), name="x")
+
+
 @pytest.mark.parametrize("value", [-1, 70000])
 def test_numbers_that_no_table_holds(value):
     mask = np.array([[0, value]], dtype=np.int32)

@@ -1,11 +1,13 @@
 """Data sets in the format of Hugging Face: any form of files, ids and never luma, no waiting."""
 
 import json
+import struct
 import time
 from io import BytesIO
 
 import datasets
 import numpy as np
+import pyarrow.parquet
 import pytest
 from PIL import Image
 
@@ -132,7 +134,9 @@ def test_columns_that_are_not_there(changes, said, tmp_path):
 
 def test_ids_that_are_not_unique(tmp_path):
     path = as_parquet(table(key=["a", "a"]), tmp_path)
-    with pytest.raises(ValueError, match="identifier=key: the ids are not unique"):
+    with pytest.raises(
+        ValueError, match=r"identifier=key: the id 'a' is there 2 times, expected once$"
+    ):
         hub(path, identifier="key").ids  # noqa: B018
 
 
@@ -143,6 +147,63 @@ def test_masks_of_another_size_or_of_colours(tmp_path):
         data["00000000"]
     with pytest.raises(ValueError, match="annotation of 00000001 cannot be read as a mask: it is"):
         data["00000001"]
+
+
+@pytest.mark.parametrize("column", ["picture", "annotation"])
+@pytest.mark.parametrize("cell", [None, {"bytes": None, "path": None}])
+def test_cells_that_are_empty(column, cell, tmp_path):
+    rows = table().with_format("arrow")[:].to_pylist()
+    rows[1][column] = cell
+    pyarrow.parquet.write_table(pyarrow.Table.from_pylist(rows), tmp_path / "rows.parquet")
+    data = hub(tmp_path / "rows.parquet")
+    with pytest.raises(ValueError, match=f"^{column} of 00000001 is empty, expected an image$"):
+        data["00000001"]
+
+
+def test_a_column_of_something_else(tmp_path):
+    path = as_parquet(datasets.Dataset.from_dict({"picture": [1], "annotation": [2]}), tmp_path)
+    with pytest.raises(ValueError, match=r"^dataset.image=picture: the column holds Value\('int64"):
+        hub(path).ids  # noqa: B018
+
+
+@pytest.mark.parametrize(
+    ("ids", "said"),
+    [
+        (["a", None], "dataset.identifier=key: row 1 has None, expected text or a whole number"),
+        (["a", "../b"], "dataset.identifier=key: the id '../b' cannot be the name of a file in a"),
+        (["a", ""], "dataset.identifier=key: the id '' cannot be the name of a file in a folder"),
+    ],
+)
+def test_ids_that_are_no_names(ids, said, tmp_path):
+    data = hub(as_parquet(table(key=ids), tmp_path), identifier="key")
+    with pytest.raises(ValueError, match=f"^{said}"):
+        data.ids  # noqa: B018
+
+
+@pytest.mark.parametrize("name", ["a.parquet", "a.arrow", "dataset_dict.json", "state.json"])
+@pytest.mark.parametrize("content", [b"", b"PAR1", b"{}", b"[[", b"\xff"])
+def test_tables_that_are_broken(name, content, tmp_path):
+    (tmp_path / name).write_bytes(content)
+    path = tmp_path if name.endswith("json") else tmp_path / name
+    with pytest.raises(ValueError, match=f"^dataset.repository={path} cannot be loaded: "):
+        hub(path).ids  # noqa: B018
+
+
+def test_damaged_offsets_do_not_end_the_process(tmp_path):
+    """pyarrow trusts them, and ended it."""
+    path = next(as_arrow_folder(table(key=["a", "b"]), tmp_path).glob("*.arrow"))
+    content, offsets = path.read_bytes(), struct.pack("<3i", 0, 1, 2)
+    assert offsets in content
+    path.write_bytes(content.replace(offsets, struct.pack("<3i", 0, 2**30, 2)))
+    data = hub(path.parent, identifier="key")
+    with pytest.raises(ValueError, match=r"saved cannot be loaded: .*[Oo]ffset"):
+        data.ids  # noqa: B018
+
+
+def test_no_rows(tmp_path):
+    path = as_arrow_folder(table().select([]), tmp_path)
+    with pytest.raises(ValueError, match=r"^dataset.repository=.*saved has no rows$"):
+        hub(path).ids  # noqa: B018
 
 
 def test_a_row_that_would_fill_the_memory(tmp_path, monkeypatch):

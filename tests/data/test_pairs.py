@@ -5,6 +5,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from drawn import save_turned
 from PIL import Image
 
 from evaluation.data import Pairs, load_card
@@ -80,7 +81,7 @@ def test_a_palette_with_transparency(voc):
 
 
 def test_building_touches_no_files():
-    Pairs(dataset="nothing", root="/no/such", listing="x", image="y", mask="z")
+    Pairs(dataset="nothing", root="/no/such", listing="x", image="{id}", mask="{id}")
 
 
 def test_no_root():
@@ -123,6 +124,22 @@ def test_a_mask_of_another_size(voc):
     grey(LABELS.T.copy(), mask_of(voc))
     assert error(ValueError, lambda: voc["2007_000033"]) == (
         "mask 2007_000033.png is 4x3 but its image is 3x4 (height x width)"
+    )
+
+
+def test_a_mask_belongs_to_the_stored_pixels(voc):
+    image = Image.open(voc.image_path("2007_000033")).convert("RGB")
+    save_turned(image, voc.image_path("2007_000033"))
+    assert voc["2007_000033"].image.size == (4, 3)
+
+
+def test_a_mask_that_was_drawn_on_the_image_as_it_is_shown(voc):
+    image = Image.open(voc.image_path("2007_000033")).convert("RGB")
+    save_turned(image, voc.image_path("2007_000033"))
+    grey(LABELS.T.copy(), mask_of(voc))
+    assert error(ValueError, lambda: voc["2007_000033"]) == (
+        "mask 2007_000033.png is 4x3 but its image is 3x4 (height x width); its EXIF orientation 6 "
+        "turns it when it is shown, but a truth belongs to the stored pixels"
     )
 
 

@@ -2,7 +2,9 @@
 
 import pytest
 from conftest import REPOSITORY
+from drawn import save_turned
 from official import HEADER, NAMES, lay_openimages
+from PIL import Image
 
 from evaluation.data import PointLabels
 from evaluation.data.openimages_csv import read_names
@@ -116,9 +118,59 @@ def test_a_bad_row_is_left_out_and_said(kind, make):
     assert not whole.notes
 
 
+def test_words_that_pandas_takes_for_numbers(make):
+    """A column of True was 1.0, a point in the corner."""
+    dataset = make([("1e5", "True", "True", "/m/0bt9lr", "yes")])
+    with pytest.raises(ValueError, match=r"1 row with a coordinate outside \[0, 1\], first row 2"):
+        _ = dataset.ids
+
+
+def test_points_that_are_there_twice_are_said(make):
+    """Whether the official table has such is not known: they count, as they did."""
+    dataset = make([*ROWS, ROWS[3], ROWS[3]])
+    assert len(dataset["00ab"].truth.x) == 4
+    (note,) = dataset.notes
+    assert note == (
+        "oidv7-val-annotations-point-labels.csv: 2 rows with image, point and label of an earlier "
+        "row, first row 8: 00ab, 0.1123, 0.7114, /m/0bt9lr, yes; each counts"
+    )
+
+
+@pytest.mark.parametrize("name", ["../a", "", "a\x1b"])
+def test_images_whose_ids_are_no_names(name, make):
+    dataset = make([(name, 0.5, 0.5, "/m/0bt9lr", "yes")], images=())
+    with pytest.raises(ValueError, match=r"labels\.csv: the id .* cannot be the name of a file"):
+        _ = dataset.ids
+
+
+def test_a_column_that_is_there_twice(make):
+    header = ["X" if name == "Source" else name for name in HEADER]
+    with pytest.raises(ValueError, match="it has several columns X, expected ImageId, X, Y, Label"):
+        _ = make(header=header).ids
+
+
+def test_rows_with_more_cells_than_the_header_do_not_move(make):
+    """pandas would take the first column for an index, and read each column one to the right."""
+    whole, dataset = make(), make(header=HEADER[:-1])
+    assert (dataset.ids, dataset["1e5"].truth.x.tolist()) == (whole.ids, [0.5, 1.0])
+
+
+def test_an_image_is_read_as_it_is_stored(make):
+    dataset = make()
+    save_turned(Image.new("RGB", (12, 8)), dataset.image_path("1e5"))
+    assert dataset["1e5"].truth.size == (8, 12)
+    assert dataset["1e5"].image.size == (12, 8)
+
+
 def test_an_image_of_bad_rows_alone_is_none(make):
     dataset = make([*ROWS, ("ffff", 2, 0, "/m/0bt9lr", "yes")], bad_rows="skip")
     assert dataset.ids == ("00ab", "0100", "1e5")
+
+
+def test_a_bad_cell_is_shown_without_its_signs(make):
+    dataset = make([("a\x1b[2J", 0.5, 0.5, "x" * 99, "yes")])
+    with pytest.raises(ValueError, match=r"first row 2: 'a\\x1b\[2J', 0.5, 0.5, x{40}\.\.\., yes"):
+        _ = dataset.ids
 
 
 def test_nothing_but_bad_rows(make):

@@ -1,8 +1,10 @@
 """Points on drawn scenes."""
 
 import numpy as np
+import pytest
+from pydantic import ValidationError
 
-from evaluation.data import ToyPoints, load_card
+from evaluation.data import Toy, ToyPoints, load_card
 from evaluation.data.toy.scenes import KINDS, draw_scene
 
 
@@ -35,3 +37,23 @@ def test_drawn_points_as_many_as_asked():
     truth = points_of(points=3, absent=0)["0"].truth
     shown = set(truth.label.tolist())
     assert len(truth.label) == 6 * len(shown)
+
+
+@pytest.mark.parametrize("kind", [Toy, ToyPoints])
+@pytest.mark.parametrize(
+    ("field", "value", "said"),
+    [
+        ("scenes", 1_000_001, "less than or equal to 1000000"),
+        ("scenes", 0, "greater than or equal to 1"),
+        ("size", 15, "greater than or equal to 16"),
+        ("size", 4097, "less than or equal to 4096"),
+    ],
+)
+def test_more_than_there_is_to_draw_is_refused(kind, field, value, said):
+    """A million and one scenes were a million."""
+    with pytest.raises(ValidationError, match=f"{field}\n  Input should be {said} "):
+        kind(**{field: value})
+
+
+def test_a_million_scenes_are_a_million():
+    assert len(Toy(scenes=1_000_000).ids) == len(set(Toy(scenes=1_000_000).ids)) == 1_000_000

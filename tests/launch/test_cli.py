@@ -30,7 +30,8 @@ def said(*overrides):
     return launch.sentence(caught.value)
 
 
-NUMBERS = "input should be 'adaptive' or 'standard', or input should be"
+CHOICES = "input should be 'adaptive' or 'standard', or"
+FLOAT32 = "expected a number from 1.2e-38 to 3.4e+38"
 METHODS = "clip, clip_surgery, gem, gem_released, maskclip"
 NEEDED = "no part can be left out; a choice or a value replaces it"
 QUOTED = (
@@ -40,9 +41,16 @@ QUOTED = (
 SENTENCES = {
     "gem.iters=-1": "gem.iters=-1: input should be greater than or equal to 0",
     "gem.iters=1.5": "gem.iters=1.5: input should be a valid integer",
-    "gem.temperature=hot": f"gem.temperature=hot: {NUMBERS} a valid number",
-    "gem.temperature=0": f"gem.temperature=0: {NUMBERS} greater than 0",
-    "gem.temperature_scale=0": "gem.temperature_scale=0: input should be greater than 0",
+    "gem.temperature=hot": f"gem.temperature=hot: {CHOICES} input should be a valid number",
+    "gem.iters=99999999999999999999": (
+        "gem.iters=99999999999999999999: input should be less than or equal to 1000"
+    ),
+    "gem.temperature=0": f"gem.temperature=0: {CHOICES} {FLOAT32}",
+    "gem.temperature=nan": f"gem.temperature=nan: {CHOICES} {FLOAT32}",
+    "gem.temperature=inf": f"gem.temperature=inf: {CHOICES} {FLOAT32}",
+    "gem.temperature=1e-300": f"gem.temperature=1e-300: {CHOICES} {FLOAT32}",
+    "gem.temperature_scale=0": f"gem.temperature_scale=0: {FLOAT32}",
+    "gem.temperature_scale=1e300": f"gem.temperature_scale=1e+300: {FLOAT32}",
     "gem.normalize=maybe": "gem.normalize=maybe: input should be a valid boolean",
     "gem.projections=[q,x]": "gem.projections=x: input should be 'q', 'k' or 'v'",
     "gem.projections=[]": "gem.projections=[]: one or more of q, k, v, each at most once",
@@ -57,10 +65,26 @@ SENTENCES = {
     ),
     "batch_size=0": "batch_size=0: input should be greater than or equal to 1",
     "limit=many": "limit=many: input should be a valid integer",
+    "batch_size=100000000": "batch_size=100000000: input should be less than or equal to 1024",
+    "workers=100000": "workers=100000: input should be less than or equal to 256",
+    "protocol.logit_scale=1e300": (
+        "protocol.logit_scale=1e+300: expected a number from 1e-06 to 1e+06"
+    ),
+    "protocol.logit_scale=nan": "protocol.logit_scale=nan: expected a number from 1e-06 to 1e+06",
+    "protocol.background=nan": "protocol.background=nan: input should be less than or equal to 1",
     "protocol.background=2": "protocol.background=2: input should be less than or equal to 1",
     "short_side=0": "protocol.resize.size=0: input should be greater than or equal to 1",
+    "short_side=100000": "protocol.resize.size=100000: input should be less than or equal to 8192",
+    "short_side=4096": (
+        "protocol.resize: a shorter side of 4096 is above the cap of 2048 for the longer one"
+    ),
     "prompts.templates=[a photo]": (
-        "prompts.templates=a photo: the template 'a photo' needs one {} for the word"
+        "prompts.templates=a photo: the template 'a photo' needs one {} for the word, and no "
+        "other gap"
+    ),
+    "prompts.templates=['a {} {x}']": (
+        "prompts.templates=a {} {x}: the template 'a {} {x}' needs one {} for the word, and no "
+        "other gap"
     ),
     "backbone.precision=int8": (
         "backbone.precision=int8: input should be 'fp32', 'bf16' or 'fp16'"
@@ -70,7 +94,6 @@ SENTENCES = {
     "gem.iters": "gem.iters: expected KEY=VALUE",
     "~method": f"~method: {NEEDED}",
     "~limit": f"~limit: {NEEDED}",
-    "gem.temperature=nan": f"gem.temperature=nan: {NUMBERS} a finite number",
     "save_every=nan": "save_every=nan: input should be a finite number",
     "limit=-1": "limit=-1: input should be greater than or equal to 1",
     "limit=1.5": "limit=1.5: input should be a valid integer",

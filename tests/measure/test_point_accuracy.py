@@ -128,6 +128,9 @@ def test_an_image_without_points_changes_nothing():
     count_together([accumulator], image, nothing)
     with pytest.raises(ValueError, match=r"^toy_points: no image has a yes-point"):
         accumulator.outcome()
+    assert accumulator.counts.compute().shape == (0, 6)
+    count_together([accumulator], image, points((0.5, 0, 1, True), (0.5, 0, 1, False)))
+    assert [row[0] for row in accumulator.outcome().counts["all"]] == [1]  # no row of class 0
 
 
 def setting_of(small, dataset, **options):
@@ -220,6 +223,14 @@ def test_neither_batches_nor_workers_change_a_count(small):
     assert evaluate(replace(setting, batch_size=1, workers=0)).outcome == first
     rows = counts_from_whole_maps(setting)
     assert first.counts["all"] == class_sums(rows).tolist()
+
+
+def test_only_the_headline_has_a_column(small):
+    outcome = evaluate(setting_of(small, ToyPoints(scenes=1, size=48))).outcome
+    assert [one.title for one in outcome.scores if one.column] == ["p-mIoU"]
+    assert outcome.scores[0].name == "pmiou"
+    others = {one.name: one.title for one in outcome.scores[1:]}
+    assert others["pmiou_class_both_all"] == "p-mIoU (class, both, all)"
 
 
 def test_windows(small):

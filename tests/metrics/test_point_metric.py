@@ -54,6 +54,14 @@ def test_a_class_is_summed_over_images():
     assert class_sums(ROWS).tolist() == expected
 
 
+def test_rows_are_sorted_by_image_and_class():
+    metric = PointCounts()
+    metric.update(1, torch.tensor([[5, 1, 0, 0, 9], [2, 2, 0, 0, 0]]))
+    metric.update(0, torch.tensor([[7, 3, 0, 0, 0]]))
+    found = metric.compute().tolist()
+    assert found == [[0, 7, 3, 0, 0, 0], [1, 2, 2, 0, 0, 0], [1, 5, 1, 0, 0, 9]]
+
+
 def test_nothing_counted_gives_no_rows():
     nothing = torch.zeros(0, 5, dtype=torch.int64)
     assert count_all([(3, nothing)]).compute().shape == (0, 6)

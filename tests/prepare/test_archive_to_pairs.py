@@ -2,11 +2,16 @@
 
 import dataclasses
 import hashlib
+import signal
+import subprocess
+import sys
+import textwrap
 import zipfile
 
 import file_server
 import numpy as np
 import pytest
+from conftest import REPOSITORY
 from official import lay
 from PIL import Image
 
@@ -104,13 +109,68 @@ def test_killed_half_way_it_goes_on(step, tmp_path, rules, monkeypatch):
 
 @pytest.mark.usefixtures("ade")
 def test_a_download_that_stops_goes_on(tmp_path, rules):
-    rules["stops"] = [300]
+    rules["stops"] = [300, 10, 10, 10, 10, 10]
     root = tmp_path / "data"
-    with pytest.raises(ConnectionError):
+    with pytest.raises(ConnectionError, match=r"stopped after 340 of \d+ bytes"):
         command.prepare("ade20k", root, changes={})
     command.prepare("ade20k", root, changes={})
-    assert rules["requests"] == [None, "bytes=300-"]
+    assert rules["requests"] == [None, *(f"bytes={at}-" for at in range(300, 360, 10))]
     assert read_manifest(root, "ade20k").images == 2
+
+
+@pytest.mark.usefixtures("ade")
+def test_an_archive_in_place_that_is_another(tmp_path, rules):
+    """A person may have put it there, or a disk may have damaged it."""
+    path = tmp_path / "data/downloads/file.zip"
+    path.parent.mkdir(parents=True)
+    path.write_bytes(rules["content"][:-1] + b"x")
+    digest = hashlib.sha1(path.read_bytes()).hexdigest()  # noqa: S324
+    with pytest.raises(ValueError) as caught:
+        command.prepare("ade20k", tmp_path / "data", changes={})
+    expected = hashlib.sha1(rules["content"]).hexdigest()  # noqa: S324
+    assert str(caught.value) == (
+        f"{path} has the sha1 {digest}, expected {expected}; delete it, and the same command "
+        "downloads it"
+    )
+    assert list(state(tmp_path / "data")) == ["downloads/file.zip"]
+
+
+@pytest.mark.usefixtures("ade")
+def test_a_part_of_a_file_that_is_no_archive_is_a_download_begun(tmp_path, url):
+    item = Archive(url=url.replace("zip", "json"), size="1 kB", into="deep")
+    card = dataclasses.replace(load_card("ade20k"), downloads=(item,))
+    assert not layout.is_started(card, tmp_path)
+    (tmp_path / "deep").mkdir()
+    (tmp_path / "deep/file.json").write_text("{}")
+    assert not layout.is_started(card, tmp_path)
+    (tmp_path / "deep/file.json.part").write_text("{")
+    assert layout.is_started(card, tmp_path)
+
+
+@pytest.mark.usefixtures("ade")
+@pytest.mark.parametrize("written", [1, 2, 3])
+def test_killed_while_it_unpacks(written, tmp_path, rules):
+    """SIGKILL after some files: what is there is not taken for the whole, and it goes on."""
+    root = tmp_path / "data"
+    (root / "downloads").mkdir(parents=True)
+    (root / "downloads/file.zip").write_bytes(rules["content"])
+    code = f"""
+        import os, signal
+        from pathlib import Path
+        from evaluation.prepare.unpack import unpack
+        root, count = Path({str(root)!r}), iter(range(1, 9))
+        unpack(root / "downloads/file.zip", root, members=({f"{BASE}/images"!r}, {f"{BASE}/ann"!r}),
+               advance=lambda _: next(count) == {written} and os.kill(os.getpid(), signal.SIGKILL))
+    """
+    done = subprocess.run(
+        [sys.executable, "-c", textwrap.dedent(code)], cwd=REPOSITORY, check=False
+    )
+    assert done.returncode == -signal.SIGKILL
+    assert len(state(root)) == 1 + written
+    assert not layout.survey(layout.build("ade20k", root)).complete
+    command.prepare("ade20k", root, changes={})
+    assert read_manifest(root, "ade20k").images == 2
+    assert rules["requests"] == []
 
 
 @pytest.mark.usefixtures("ade")

@@ -1,6 +1,7 @@
 """Pascal Context from both forms of its annotations, to the same masks."""
 
 import json
+import re
 
 import numpy as np
 import pytest
@@ -79,7 +80,7 @@ def test_both_forms_give_the_same_masks(tmp_path):
 
 
 @pytest.mark.parametrize("arguments", [{}, {"do_compression": True}, {"format": "4"}])
-@pytest.mark.parametrize("kind", [np.uint16, np.float64])
+@pytest.mark.parametrize("kind", [np.uint16, np.int16, np.int32, np.int64, np.float32, np.float64])
 def test_every_way_to_write_a_mat(arguments, kind, tmp_path):
     write_mat(tmp_path, np.array([[0, 2, 458, 459]], dtype=kind), **arguments)
     context.convert(tmp_path)
@@ -130,10 +131,36 @@ def test_a_category_of_the_other_400(tmp_path):
         context.convert(tmp_path)
 
 
-@pytest.mark.parametrize("labels", [[[460]], [[-1]], [[[1]], [[2]]]])
-def test_a_mat_that_is_no_label_map(labels, tmp_path):
-    write_mat(tmp_path, np.array(labels, dtype=np.int16))
-    with pytest.raises(ValueError, match="expected two dimensions and 0 to 459"):
+@pytest.mark.parametrize(
+    ("labels", "said"),
+    [
+        (np.int16([[460]]), "has values from 460 to 460, expected whole numbers from 0 to 459"),
+        (np.int16([[-1, 2]]), "has values from -1 to 2, expected whole numbers from 0 to 459"),
+        (np.float64([[1.5]]), "has values from 1.5 to 1.5, expected whole numbers from 0 to 459"),
+        (np.float64([[np.nan]]), "has values from nan to nan, expected whole numbers from 0"),
+        (np.int16([[[1, 2]], [[2, 3]]]), "has the shape (2, 1, 2), expected two dimensions"),
+        (np.zeros((0, 3)), "has the shape (0, 3), expected two dimensions"),
+    ],
+)
+def test_a_mat_that_is_no_label_map(labels, said, tmp_path):
+    write_mat(tmp_path, labels)
+    with pytest.raises(ValueError, match=re.escape(f"{NAME}.mat: LabelMap {said}")):
+        context.convert(tmp_path)
+    assert not (tmp_path / context.MASKS).exists()
+
+
+@pytest.mark.parametrize("labels", [np.complex128([[1 + 1j]]), np.array(["text"]), {"a": 1}])
+def test_a_mat_of_something_else(labels, tmp_path):
+    write_mat(tmp_path, labels)
+    said = f"{NAME}.mat holds no LabelMap: LabelMap is no array of real numbers"
+    with pytest.raises(ValueError, match=re.escape(said)):
+        context.convert(tmp_path)
+
+
+def test_a_mat_without_the_variable(tmp_path):
+    (tmp_path / context.MATS).mkdir(parents=True)
+    savemat(tmp_path / context.MATS / f"{NAME}.mat", {"Other": [1], "Another": {"x": 2}})
+    with pytest.raises(ValueError, match=f"{NAME}.mat holds no LabelMap: it has no LabelMap"):
         context.convert(tmp_path)
 
 
@@ -145,9 +172,76 @@ def test_a_mat_that_is_broken(content, tmp_path):
         context.convert(tmp_path)
 
 
-@pytest.mark.parametrize("text", ["", "{}", "[]", '{"annos_segmentation": [{}]}'])
-def test_a_json_that_is_something_else(text, tmp_path):
+@pytest.mark.parametrize("compressed", [True, False])
+def test_a_mat_with_other_bytes(compressed, tmp_path):
+    """Any byte may be another: an error with the file's name, or a map of the 459 ids."""
+    write_mat(tmp_path, np.uint16([[2, 9], [18, 458]]), do_compression=compressed)
+    path = tmp_path / context.MATS / f"{NAME}.mat"
+    content, generator = path.read_bytes(), np.random.default_rng(0)
+    for _ in range(300):
+        broken = bytearray(content)
+        for place in generator.integers(0, len(content), generator.integers(1, 4)):
+            broken[place] ^= 1 << int(generator.integers(8))
+        path.write_bytes(broken)
+        try:
+            found = context.from_mat(path)
+        except ValueError as error:
+            assert str(path) in str(error)  # noqa: PT017
+        else:
+            assert found.max() <= 59
+
+
+WRONG = "trainval_merged.json is not Context's trainval_merged.json: "
+
+
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        ("", "the file: Invalid JSON: EOF while parsing"),
+        ("[" * 100_000, "the file: Invalid JSON: recursion limit exceeded"),
+        ("{}", "images: Field required"),
+        ("[]", "the file: Input should be an object"),
+        ('{"images": [], "annos_segmentation": [{}]}', "annos_segmentation.0.image_id: Field req"),
+        ('{"images": null, "annos_segmentation": []}', "images: Input should be a valid array"),
+    ],
+)
+def test_a_json_that_is_something_else(text, said, tmp_path):
     write_json(tmp_path, [])
     (tmp_path / context.JSON).write_text(text)
-    with pytest.raises(ValueError, match=r"is not Context's trainval_merged.json"):
+    with pytest.raises(ValueError, match=re.escape(WRONG + said)):
+        context.convert(tmp_path)
+
+
+@pytest.mark.parametrize(
+    ("kind", "field", "value", "said"),
+    [
+        ("images", "height", None, "images.0.height: Input should be a valid integer"),
+        ("images", "height", -1, "images.0.height: Input should be greater than or equal to 1"),
+        ("images", "width", 10**9, "images.0.width: Input should be less than or equal to 10000"),
+        ("images", "file_name", "../x.jpg", "images.0.file_name: String should match pattern"),
+        ("images", "file_name", "a\nb.jpg", "images.0.file_name: String should match pattern"),
+        ("images", "file_name", f"{TRAIN}.png", f"the image {TRAIN}.jpg is there twice"),
+        ("images", "image_id", 2, f"the image {TRAIN}.jpg is there twice"),
+        ("images", "image_id", [], "images.0.image_id.int: Input should be a valid integer"),
+        ("images", "phase", 3, "images.0.phase: Input should be a valid string"),
+        ("annos_segmentation", "category_id", [1], "annos_segmentation.0.category_id: Input sh"),
+        ("annos_segmentation", "image_id", 7, "it has a shape of the image 7, which it lacks"),
+    ],
+)
+def test_a_field_that_is_wrong(kind, field, value, said, tmp_path):
+    write_json(tmp_path, [annotation(1, IDS["bag"], slice(0, 5), slice(0, 7))])
+    content = json.loads((tmp_path / context.JSON).read_text())
+    content[kind][0][field] = value
+    (tmp_path / context.JSON).write_text(json.dumps(content))
+    with pytest.raises(ValueError, match=re.escape(WRONG + said)):
+        context.convert(tmp_path)
+    assert not (tmp_path / context.MASKS).exists()
+
+
+@pytest.mark.parametrize("shape", [None, {}, [], [[1]], {"size": [5], "counts": 3}, 7, "x"])
+def test_a_shape_that_is_none(shape, tmp_path):
+    write_json(
+        tmp_path, [annotation(1, IDS["bag"], slice(0, 1), slice(0, 1)) | {"segmentation": shape}]
+    )
+    with pytest.raises(ValueError, match=f"json: a shape of {NAME} cannot be drawn: "):
         context.convert(tmp_path)

@@ -5,7 +5,9 @@ import pytest
 from file_server import CONTENT, MD5
 
 from evaluation.prepare.download import download
+from evaluation.prepare.patience import Patience
 
+ONCE = Patience(tries=1)
 rules, url = file_server.rules, file_server.url
 
 
@@ -25,10 +27,11 @@ def test_going_on_where_it_stopped(url, rules, tmp_path):
     path = tmp_path / "file.zip"
     for _ in range(2):
         with pytest.raises(ConnectionError):
-            download(url, path, digest=MD5)
+            download(url, path, digest=MD5, patience=ONCE)
         assert not path.exists()
-    download(url, path, digest=MD5)
+    download(url, path, digest=MD5, patience=ONCE)
     assert path.read_bytes() == CONTENT
+    assert [p.name for p in path.parent.iterdir()] == ["file.zip"]
     assert rules["requests"] == [None, "bytes=1000-", "bytes=1500-"]
 
 
@@ -36,7 +39,7 @@ def test_a_server_that_does_not_resume(url, rules, tmp_path):
     rules |= {"ranges": False, "stops": [1000]}
     path = tmp_path / "file.zip"
     with pytest.raises(ConnectionError):
-        download(url, path)
+        download(url, path, patience=ONCE)
     download(url, path, digest=MD5)
     assert path.read_bytes() == CONTENT
 

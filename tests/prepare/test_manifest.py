@@ -2,13 +2,15 @@
 
 import dataclasses
 import json
+import re
 
 import numpy as np
+import pytest
 from official import lay
 from PIL import Image
 
-from evaluation.prepare import command
-from evaluation.prepare.manifest import manifest_path, read_manifest
+from evaluation.prepare import command, layout, tables
+from evaluation.prepare.manifest import Manifest, manifest_path, read_manifest
 
 ID, BASE = "ADE_val_00000001", "ADEChallengeData2016"
 
@@ -30,9 +32,65 @@ def test_the_same_truth_has_the_same_hash_whatever_the_files(tmp_path):
     assert found[0] == found[1]
 
 
-def test_a_manifest_that_cannot_be_read(tmp_path):
+@pytest.fixture
+def written(tmp_path):
+    """The manifest of a prepared set, as a dict, and its file."""
+    lay(tmp_path, "ade20k", ID, np.array([[1, 2]], dtype=np.uint8))
+    command.prepare("ade20k", tmp_path, changes={})
     path = manifest_path(tmp_path, "ade20k")
-    path.parent.mkdir()
-    for text in ("", "[]", json.dumps({"schema": 99})):
-        path.write_text(text)
-        assert read_manifest(tmp_path, "ade20k") is None
+    return json.loads(path.read_text()), path
+
+
+def test_a_manifest_of_another_version(written, tmp_path):
+    path = written[1]
+    path.write_text(json.dumps({"schema": 99}))
+    assert read_manifest(tmp_path, "ade20k") is None
+
+
+@pytest.mark.parametrize("field", [field.name for field in dataclasses.fields(Manifest)])
+@pytest.mark.parametrize("value", [None, [], {"wall": "x"}, 1.5, "lacks"])
+def test_a_field_that_is_missing_or_wrong(field, value, written, tmp_path, capsys):
+    """It is said, and made again."""
+    content, path = written
+    if value == "lacks":
+        wrong = {name: one for name, one in content.items() if name != field}
+    else:
+        wrong = content | {field: value}
+    text = json.dumps(wrong)
+    path.write_text(text)
+    if (field, value) == ("expected", None) or (field, type(value)) in {
+        ("reader", dict), ("smallest", list), ("largest", list)
+    }:  # fmt: skip
+        read_manifest(tmp_path, "ade20k")
+        return
+    with pytest.raises(ValueError, match=re.escape(f"{path} is no manifest: {field}")):
+        read_manifest(tmp_path, "ade20k")
+    capsys.readouterr()
+    command.prepare("ade20k", tmp_path, changes={})
+    assert f"ade20k: {path} is no manifest: {field}" in capsys.readouterr().out
+    assert json.loads(path.read_text()) == content
+
+
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        ("", "invalid JSON: EOF while parsing a value at line 1 column 0"),
+        ("[]", "input should be an object"),
+        ("[" * 100_000, "invalid JSON: recursion limit exceeded"),
+        ("\udcff", "invalid JSON"),
+    ],
+)
+def test_a_manifest_that_is_something_else(text, said, written, tmp_path):
+    path = written[1]
+    path.write_bytes(text.encode(errors="surrogateescape"))
+    with pytest.raises(ValueError, match=re.escape(f"{path} is no manifest: {said}")):
+        read_manifest(tmp_path, "ade20k")
+    assert "unreadable" in tables._verified("ade20k", layout.build("ade20k", tmp_path), tmp_path)
+
+
+def test_counts_of_other_labels(written, tmp_path):
+    content, path = written
+    content["appears"].pop("wall")
+    path.write_text(json.dumps(content))
+    with pytest.raises(ValueError, match=r"is no manifest: .*pixels and appears have other labels"):
+        read_manifest(tmp_path, "ade20k")

@@ -1,5 +1,7 @@
 """Archives: what may be unpacked, and what must never be."""
 
+import contextlib
+import dataclasses
 import io
 import stat
 import tarfile
@@ -8,6 +10,7 @@ import zipfile
 import pytest
 
 from evaluation.prepare import unpack as module
+from evaluation.prepare.archive import Member, opened
 from evaluation.prepare.unpack import unpack
 
 FILES = {"top/a.txt": b"one", "top/deep/b.txt": b"two" * 1000, "other/c.txt": b"three"}
@@ -73,11 +76,11 @@ def test_a_second_time(archive, tmp_path):
 
 
 def test_killed_half_way(archive, tmp_path, monkeypatch):
-    def dies(stream, target):
-        target.write(stream.read(2))
+    def dies(_):
+        yield b"on"
         raise KeyboardInterrupt
 
-    monkeypatch.setattr(module.shutil, "copyfileobj", dies)
+    monkeypatch.setattr(Member, "content", dies)
     with pytest.raises(KeyboardInterrupt):
         unpack(archive, tmp_path / "out")
     assert tree(tmp_path / "out") == {}
@@ -142,7 +145,13 @@ def test_a_member_with_fewer_bytes_than_it_says(archive, tmp_path, monkeypatch):
     """What is there under its name stays as it is."""
     (tmp_path / "out/top").mkdir(parents=True)
     (tmp_path / "out/top/a.txt").write_bytes(b"older")
-    monkeypatch.setattr(module.shutil, "copyfileobj", lambda _, file: file.write(b"o"))
+    with opened(archive) as entries:
+        longer = [dataclasses.replace(e, size=e.size + 1) for e in entries if not e.folder]
+        monkeypatch.setattr(module, "opened", lambda _: contextlib.nullcontext(longer))
+        _refuses_the_first(archive, tmp_path)
+
+
+def _refuses_the_first(archive, tmp_path):
     with pytest.raises(ValueError, match=r"cannot be unpacked: top/a\.txt is cut short"):
         unpack(archive, tmp_path / "out")
     assert tree(tmp_path / "out") == {"top/a.txt": b"older"}

@@ -46,7 +46,7 @@ def test_force_evaluates_again(setting, seen, tmp_path):
     assert sum(seen) == 3
 
 
-@pytest.mark.parametrize("content", ["", "{", '{"schema": 1}'])
+@pytest.mark.parametrize("content", ["", "{", '{"schema": 1}', "[" * 100_000, '{"schema": NaN}'])
 def test_a_broken_record_is_not_taken(content, setting, tmp_path):
     (before,) = run_sweep([setting], tmp_path)
     before.path.write_text(content, encoding="utf-8")

@@ -188,8 +188,8 @@ def test_nothing_is_saved_before_its_time(settings, tmp_path, monkeypatch):
 
 
 def test_what_was_half_written_long_ago_is_removed(settings, tmp_path):
-    record = run(settings[0], tmp_path).record
-    old, new = (tmp_path / f"..{record.key}.state.{number}.part" for number in (1, 2))
+    run(settings[0], tmp_path)
+    old, new = (tmp_path / f".gem-{number}-0123456789abcdef.part" for number in (1, 2))
     old.write_bytes(b"")
     new.write_bytes(b"")
     os.utime(old, (1, 1))

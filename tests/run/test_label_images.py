@@ -5,13 +5,14 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
-from drawn import setting_of
+from drawn import save_turned, setting_of
 from PIL import Image
 from pycocotools import mask as shapes
 
 from evaluation.data import Folder, Words
 from evaluation.measure.evaluate import evaluate
 from evaluation.run.job import label
+from evaluation.run.label_images import output_names
 from evaluation.run.output import OutputOptions
 
 
@@ -102,3 +103,33 @@ def test_two_images_of_one_stem_have_a_mask_each(setting, root, tmp_path):
     }  # fmt: skip
     overlays = sorted(path.name for path in (tmp_path / "out" / "overlays").glob("*.jpg"))
     assert overlays == ["b.jpg.jpg", "b.png.jpg"]
+
+
+@pytest.mark.parametrize(
+    "ids",
+    [
+        ("a.jpg", "b/a.jpg"),
+        ("a.jpg", "a.png", "a.jpg.png"),
+        ("a.jpg", "A.PNG", "a.jpg.png", "a.jpg.png.png"),
+        ("a.png", "a.png.png", "a.webp"),
+    ],
+)
+def test_every_image_has_a_name_of_its_own(ids):
+    """a.jpg, which has a.png beside it, and a.jpg.png had one mask."""
+    names = output_names(ids)
+    assert len({name.casefold() for name in names.values()}) == len(ids)
+
+
+def test_masks_lie_on_the_images_as_they_are_shown(setting, root, tmp_path):
+    image = Image.open(root / "b.jpg")
+    image.load()
+    save_turned(image, root / "b.jpg")
+    out = tmp_path / "out"
+    assert labels_of(setting, out)["b.png"].shape == (45, 30)
+    for path in (out / "masks" / "b.png", out / "overlays" / "b.jpg"):
+        with Image.open(path) as written:
+            assert (written.size, written.getexif().get(0x0112)) == ((30, 45), None)
+    content = json.loads((out / "shapes.json").read_text(encoding="utf-8"))
+    sizes = {one["file_name"]: (one["height"], one["width"]) for one in content["images"]}
+    assert sizes["b.jpg"] == (45, 30)
+    assert not list(out.rglob("*.part"))

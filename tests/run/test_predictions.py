@@ -3,7 +3,9 @@
 import json
 from contextlib import contextmanager
 from dataclasses import replace
+from io import BytesIO
 from types import SimpleNamespace
+from zipfile import ZipFile
 
 import numpy as np
 import pytest
@@ -128,6 +130,16 @@ def test_a_killed_pass_that_saved_goes_on(setting, killed, seen, tmp_path):
     assert theirs.counts["matrix"] == ours.counts["matrix"]
 
 
+@pytest.mark.parametrize("name", ["../../out", "/out", "a/../../../out"])
+def test_an_id_that_leads_out_of_the_folder(name, setting, tmp_path, monkeypatch):
+    monkeypatch.setattr(type(setting.dataset), "ids", property(lambda _: ("0", name)))
+    with pytest.raises(ValueError, match="leads out of") as caught:
+        save(setting, tmp_path, "predictions")
+    said = f"save=predictions: the id {name} leads out of {tmp_path}/saved/toy-gem-small-"
+    assert str(caught.value).startswith(said)
+    assert not list((tmp_path / "saved").iterdir())
+
+
 def test_a_file_that_vanished_is_told(setting, tmp_path, monkeypatch):
     from evaluation.run.save_predictions import PredictionWriter
 
@@ -209,10 +221,13 @@ FEW = np.zeros((15, 2, 2), dtype=np.float32)
         ({"scores": FEW[0]}, r"0\.npz has scores of the shape \(2, 2\) and type float32"),
         ({"scores": FEW.astype(int)}, r"type int64, expected floating-point maps"),
         ({"scores": FEW + np.nan}, r"0\.npz has scores that are not finite"),
+        ({"scores": FEW.astype(float) + 1e300}, r"0\.npz has scores that are not finite"),
         ({"scores": FEW[:3]}, r"a file has 3 maps of scores, but the vocabulary has 15 words"),
         ({"scores": FEW, "words": np.array(["sun", "sea"])}, r"0\.npz: map 1 is of 'sea', but"),
+        ({"scores": FEW, "words": np.array("sun")}, r"0\.npz has words of the shape \(\) and type"),
+        ({"scores": FEW, "words": np.eye(2)}, r"words of the shape \(2, 2\) and type float64, exp"),
     ],
-    ids=["no array", "shape", "type", "nan", "number", "words"],
+    ids=["no array", "shape", "type", "nan", "too large", "number", "words", "flat", "numbers"],
 )
 def test_bad_scores(arrays, said, setting, tmp_path):
     (tmp_path / "scores").mkdir()
@@ -222,7 +237,39 @@ def test_bad_scores(arrays, said, setting, tmp_path):
         run(read_back(setting, tmp_path / "scores"), tmp_path / "records")
 
 
-@pytest.mark.parametrize("content", [b"", b"PK\x03\x04broken"])
+def test_every_file_says_the_same_words(setting, tmp_path):
+    """The first was compared with the vocabulary, and the others with nothing."""
+    (tmp_path / "scores").mkdir()
+    words = np.array([word for _, word in setting.class_vocabulary.class_words])
+    for name in range(5):
+        order = words[::-1] if name == 3 else words
+        np.savez(tmp_path / "scores" / f"{name}.npz", scores=FEW, words=order)
+    with pytest.raises(
+        ValueError, match=r"3\.npz says other words of its maps than the first file"
+    ):
+        run(read_back(setting, tmp_path / "scores"), tmp_path / "records")
+
+
+def npy():
+    buffer = BytesIO()
+    np.save(buffer, FEW)
+    return buffer.getvalue()
+
+
+def bomb():
+    """An array that says to have a million billion numbers."""
+    buffer, header = BytesIO(), BytesIO()
+    np.lib.format.write_array_header_1_0(
+        header, {"descr": "<f4", "fortran_order": False, "shape": (10**5, 10**5, 10**5)}
+    )
+    with ZipFile(buffer, "w") as archive:
+        archive.writestr("scores.npy", header.getvalue())
+    return buffer.getvalue()
+
+
+@pytest.mark.parametrize(
+    "content", [b"", b"PK\x03\x04broken", npy(), bomb()], ids=["none", "zip", "npy", "bomb"]
+)
 def test_a_broken_archive(content, setting, tmp_path):
     (tmp_path / "scores").mkdir()
     for name in range(5):

@@ -3,7 +3,7 @@
 from dataclasses import replace
 
 import pytest
-from drawn import Noise, scores_of, setting_of, with_method
+from drawn import Noise, scores_of, setting_of, with_backbone, with_method
 
 from evaluation.measure import Thresholds
 from evaluation.measure.evaluate import evaluate
@@ -34,6 +34,14 @@ def test_every_matrix_is_that_of_an_evaluation_with_the_threshold(setting, monke
         alone = evaluate(with_threshold(setting, THRESHOLDS[index])).outcome
         assert matrices[index] == alone.counts["matrix"], THRESHOLDS[index]
     assert matrices[0] != matrices[70] != matrices[99]  # else nothing was searched
+
+
+def test_scales_that_the_precision_does_not_hold(setting):
+    half = replace(setting.segmenter.backbone, precision="fp16", weights="no such tag")
+    with pytest.raises(
+        ValueError, match=r"^gem\.temperature_scale=1e\+06: backbone\.precision=fp16"
+    ):
+        search(with_backbone(setting, half), logit_scales=[], temperature_scales=[1.0, 1e6])
 
 
 def test_the_best_trial_is_first_and_is_what_an_evaluation_gives(setting):

@@ -63,7 +63,11 @@ def keys(frame):
 def test_a_folder_is_a_frame(records):
     frame, others = read_frame(records)
     assert keys(frame) == "cba"
-    assert others == ["notes.txt", "odd.json", "wrong.json"]
+    assert others == [
+        "notes.txt: it is no JSON: Expecting value: line 1 column 1 (char 0)",
+        "odd.json: expected schema 2, found none",
+        "wrong.json: names: input should be a valid dictionary, found a list",
+    ]
     assert frame["miou"].max() == 50
     assert list(frame["method.iters"]) == [1, 2, 1]
     assert frame["protocol.resize.size"].unique() == [40]
@@ -99,7 +103,9 @@ def test_order(by, order, records):
 @pytest.mark.parametrize(
     ("word", "reason"),
     [
-        ("colour=red", "colour: no such column; columns are dataset, "),
+        ("colour=red", "colour: no such column; csv=FILE writes all "),
+        ("temprature=1", "temprature: no such column; nearest are method.temperature, "),
+        ("datset=toy", "datset: no such column; nearest are dataset, "),
         ("size=3", "size: one of "),
         ("images>many", "images>many: > compares with a number"),
         ("voc", "voc: expected a filter such as dataset=voc or 'images>100'"),
@@ -123,7 +129,7 @@ def test_the_table_and_the_csv(records, tmp_path, capsys):
     words = ["method=gem", f"folder={records}", "sort=-miou", f"csv={target}"]
     assert script.main(words) == 0
     said = capsys.readouterr().out
-    assert "not records: notes.txt, odd.json, wrong.json" in said
+    assert "no record: odd.json: expected schema 2, found none\n" in said
     assert said.index("aaaaaaaaaaaa") < said.index("bbbbbbbbbbbb")
     assert "cccccccccccc" not in said
     frame = pd.read_csv(target)

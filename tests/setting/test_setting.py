@@ -1,14 +1,17 @@
 """A setting as data: the same whoever built it."""
 
+import dataclasses
 import json
 import subprocess
 import sys
 
 import pytest
 from conftest import REPOSITORY
-from drawn import Noise, setting_of
+from drawn import CARD, Noise, setting_of
 from pydantic import ValidationError
 
+from evaluation.data import Card, Words, load_card
+from evaluation.records.warnings import warnings_of
 from evaluation.setting.identity import deciding, describe, fingerprint
 from gem.backbones import OpenClip
 from gem.methods import Gem
@@ -73,3 +76,42 @@ def test_the_limit_takes_the_first_ids(small):
 def test_wrong_values(wrong, small):
     with pytest.raises(ValidationError):
         setting_of(small, **wrong)
+
+
+def with_words(setting, *words):
+    return dataclasses.replace(setting, vocabulary=Words(words=words))
+
+
+@pytest.mark.parametrize("word", ["dog", "Dog", "do\u200dg", "cat; dog"])
+def test_own_words_of_two_classes_are_refused(word, small):
+    """The second class could never win a pixel, and would have an IoU of 0."""
+    wrong = with_words(setting_of(small), "dog", "tree", word, "sheep")
+    with pytest.raises(ValueError) as caught:
+        _ = wrong.class_vocabulary
+    said = f"vocabulary.words: {word.split('; ')[-1]!r} is a word of 'dog' and of "
+    assert str(caught.value) == f"{said}'a photo of a house': only the first could be found"
+
+
+def test_classes_of_one_name_are_refused(small, monkeypatch):
+    """One of them would be missing from the scores by class."""
+    twice = Card(**{**CARD, "classes": ("dog", "tree", "dog")}, name="noise", background=True)
+    monkeypatch.setattr(Noise, "card", twice)
+    with pytest.raises(ValueError, match=r"^noise has two classes of the name 'dog'$"):
+        _ = setting_of(small).class_vocabulary
+
+
+def test_points_ask_for_each_class_by_itself(small, monkeypatch):
+    facts = {**CARD, "classes": ("dog", "dog"), "task": "points"}
+    monkeypatch.setattr(Noise, "card", Card(**facts, name="noise", background=True))
+    assert setting_of(small).class_vocabulary.words == ("dog", "dog")
+    assert "1 classes have the name of another: per_class has the last" in warnings_of(
+        setting_of(small)
+    )
+
+
+def test_families_are_taken_as_published(small, monkeypatch):
+    """A bed is background for SCLIP, and a class of COCO."""
+    monkeypatch.setattr(Noise, "card", load_card("coco_object"))
+    found = dataclasses.replace(setting_of(small), vocabulary=Words(family="sclip"))
+    said = "'bed' is a word of 'background' and of 'bed': the first counts"
+    assert [one for one in warnings_of(found) if "bed" in one] == [said]

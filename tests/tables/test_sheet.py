@@ -13,7 +13,7 @@ from tabled import laid_out, record, row_of, settings_of
 from evaluation.tables import render
 from evaluation.tables.curves import draw, series_of
 from evaluation.tables.fill import TableResults
-from evaluation.tables.sheet import make_sheet
+from evaluation.tables.sheet import SheetColumn, TableSheet, make_sheet
 from gem.methods import Gem
 
 
@@ -190,6 +190,36 @@ def test_escapes():
     made = make_sheet(*laid_out("4", "dataset=toy", "dataset.split=a&b_c"))
     assert r"dataset.split=a\&b\_c" in render.to_latex(made)
     assert "dataset.split=a&amp;b_c" in render.to_html(made)
+
+
+ODD = "a|b \\ [x](javascript:y) <img src=x>\n& `c` *d* \x1b[2J \\end{tabular}"
+
+
+def odd_sheet():
+    columns = (SheetColumn(ODD, [ODD, "=1+1"]), SheetColumn("n", [-1.5, 2.0], 1, keys={0: ODD}))
+    return TableSheet("odd", ODD, columns, {}, (ODD,))
+
+
+def test_odd_text_is_a_cell_of_every_format():
+    made = odd_sheet()
+    cell = r"a\|b \\ \[x](javascript:y) \<img src=x\> \& \`c\` \*d\* \\x1b\[2J \\end{tabular}"
+    assert render.to_markdown(made).splitlines() == [
+        f"### {cell}", "", f"| {cell} | n |", "| --- | ---: |", f"| {cell} | -1.5 |",
+        "| =1+1 | 2.0 |", "", f"- {cell}",
+    ]  # fmt: skip
+    latex = render.to_latex(made)
+    assert latex.count(r"\textbackslash{}end\{tabular\}") == 3
+    assert latex.count(r"\end{tabular}") == 2  # of the comment, and the table's own
+    assert latex.splitlines()[1].startswith(r"\begin{tabular}")
+    assert "<img" not in render.to_html(made)
+    assert 'href="#record-a|b' in render.to_html(made)
+
+
+def test_no_cell_of_a_csv_is_a_formula():
+    rows = list(csv.reader(io.StringIO(render.to_csv(odd_sheet()))))
+    assert [row[1:] for row in rows] == [["n", "footnotes"], ["-1.5", ""], ["2.0", ""]]
+    assert rows[2][0] == "'=1+1"
+    assert rows[1][0] == rows[0][0] == ODD.replace("\n", r"\n").replace("\x1b", r"\x1b")
 
 
 @pytest.mark.parametrize("name", ["4", "6", "figure5"])

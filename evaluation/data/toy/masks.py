@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from functools import cached_property, lru_cache, partial
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING, Annotated, Literal
+
+from pydantic import Field
 
 from evaluation.data.card import Card, load_card
 from evaluation.data.sample import Sample
@@ -15,6 +17,10 @@ if TYPE_CHECKING:
 
     from evaluation.data.toy.scenes import Scene
 
+Scenes = Annotated[PositiveInt, Field(le=1_000_000)]
+"""How many scenes: a split has a million seeds."""
+SceneSize = Annotated[PositiveInt, Field(ge=16, le=4096)]
+"""The side of a scene in pixels; it is drawn at three times that."""
 KEPT_BYTES = 64 * 2**20
 """How much of the drawn scenes of one size is kept."""
 
@@ -23,14 +29,14 @@ KEPT_BYTES = 64 * 2**20
 class Toy:
     """Scenes of seeds that the tiny model was not trained on and, unless ``tune``, not tuned on.
 
-    dataset: the name of the card. scenes: how many. size: side of the drawn images and of their
-    masks, in pixels.
+    dataset: the name of the card. scenes: how many, a million at most. size: side of the drawn
+    images and of their masks, 16 to 4096 pixels.
     split: ``eval`` or ``tune``; both are disjoint from the training seeds and from each other.
     """
 
     dataset: Literal["toy"] = "toy"
-    scenes: PositiveInt = 200
-    size: PositiveInt = 128
+    scenes: Scenes = 200
+    size: SceneSize = 128
     split: Literal["eval", "tune"] = "eval"
 
     @property

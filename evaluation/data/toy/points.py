@@ -10,7 +10,7 @@ import numpy as np
 
 from evaluation.data.card import Card, load_card
 from evaluation.data.sample import Points, Sample
-from evaluation.data.toy.masks import Toy
+from evaluation.data.toy.masks import Scenes, SceneSize, Toy
 from gem.options import Count, PositiveInt, options
 
 if TYPE_CHECKING:
@@ -30,8 +30,8 @@ class ToyPoints:
     """
 
     dataset: Literal["toy_points"] = "toy_points"
-    scenes: PositiveInt = 200
-    size: PositiveInt = 128
+    scenes: Scenes = 200
+    size: SceneSize = 128
     split: Literal["eval", "tune"] = "eval"
     points: PositiveInt = 10
     absent: Count = 2

@@ -1,0 +1,268 @@
+"""Files that are no records, in every way: left out with a reason, and nothing else is lost."""
+
+import copy
+import dataclasses
+import io
+import json
+import os
+import re
+
+import pytest
+from conftest import REPOSITORY
+from rich.console import Console
+
+from evaluation.records import checked
+from evaluation.records.checked import CheckedSetting, find_record
+from evaluation.records.json_file import LARGEST
+from evaluation.records.query import read_frame, select, sort
+from evaluation.records.record import read_record, read_records
+from evaluation.records.spreadsheet import frame_csv
+from evaluation.report.entry import origin, read_entries
+from evaluation.report.page import Content, render
+from evaluation.run.rerun import setting_of
+from evaluation.tables.fill import recorded
+from evaluation.terminal.record_table import frame_table
+
+FOLDER = REPOSITORY / "results/toy/records"
+
+
+def good():
+    """A committed record, of few counts and classes."""
+    path = next(path for path in sorted(FOLDER.glob("*.json")) if "iters" in path.read_text())
+    found = json.loads(path.read_text(encoding="utf-8"))
+    found["counts"] = {"matrix": [[1, 2], [3, 4]], "curve": [0.5, 0.25]}
+    found["per_class"] = {"sun": 0.5, "moon": None}
+    return found
+
+
+def changed(place, value):
+    found = good()
+    owner = found
+    for name in place[:-1]:
+        owner = owner[name]
+    owner[place[-1]] = value
+    return json.dumps(found)
+
+
+ODD = {
+    "brackets": ("[" * 100_000, "it is nested deeper than 32 levels"),
+    "deep": (changed(["setting", "x"], json.loads("[" * 40 + "]" * 40)),
+             "it is nested deeper than 32 levels"),
+    "digits": (changed(["images"], 10**4000), "a whole number of 4001 digits is too large"),
+    "more digits": ('{"images": 1' + "0" * 9999 + "}",
+                    "a whole number of 10000 digits is too large"),
+    "nan": (changed(["scores", "miou"], float("nan")), "NaN is no finite number"),
+    "infinity": (changed(["scores", "miou"], float("inf")), "Infinity is no finite number"),
+    "1e999": ('{"schema": 1e999}', "1e999 is no finite number"),
+    "twice": (json.dumps(good())[:-1] + ', "images": 7}', "it has 'images' twice"),
+    "empty": ("", "it is no JSON: Expecting value: line 1 column 1 (char 0)"),
+    "latin-1": ("é".encode("latin-1"), "its text is no UTF-8: unexpected end of data"),
+    "surrogate": (changed(["names", "title"], "\ud800"),
+                  "its text is no UTF-8: surrogates not allowed"),
+    "list": ("[1]", "expected schema 2, found none"),
+    "old": ('{"schema": 1}', "expected schema 2, found 1"),
+    "more": (changed(["colour"], "red"), "colour: unexpected keyword argument"),
+    "key": (changed(["key"], "a" * 11),
+            f"key: string should match pattern '^[0-9a-f]{{12}}$', found '{'a' * 11}'"),
+    "score": (changed(["scores", "miou"], "0.5"),
+              "scores.miou: input should be a valid number, found '0.5'"),
+    "percent": (changed(["scores", "miou"], 26.0),
+                "scores.miou: input should be less than or equal to 1, found 26.0"),
+    "name of a score": (changed(["scores", "dataset"], 0.5),
+                        "scores: 'dataset' cannot be the name of a score"),
+    "per_class": (changed(["per_class"], [0.5]),
+                  "per_class: input should be a valid dictionary, found a list"),
+    "ragged": (changed(["counts", "matrix"], [[1], [2, 3]]),
+               "counts.matrix: expected rows of one length"),
+    "count": (changed(["counts", "matrix"], [[1], [-2]]),
+              "counts.matrix: expected whole numbers of 0 or more"),
+    "truth": (changed(["counts", "matrix"], [True]),
+              "counts.matrix: expected whole numbers of 0 or more"),
+    "speed": (changed(["cost", "images_per_second"], "fast"),
+              "cost: images_per_second: input should be a valid number, found 'fast'"),
+    "device": (changed(["cost", "device"], {"a": 1}),
+               "cost: expected text or a number for device, found an object"),
+    "date": (changed(["created"], "yesterday"),
+             "created: expected a date such as 2026-01-02T03:04:05+00:00"),
+    "day": (changed(["created"], "2026-02-31"), "created: day is out of range for month"),
+    "class": (changed(["setting", "dataset", "_target_"], 5),
+              "setting: expected text for _target_, found 5"),
+    "part": (changed(["setting"], {"_target_": "evaluation.setting.Setting"}),
+             "setting: expected an object with _target_ for segmenter"),
+    "slash": (changed(["names", "dataset"], "../../etc/passwd"),
+              "names: dataset '../../etc/passwd' cannot be part of a file name"),
+    "escape": (changed(["names", "model"], "\x1b[2J"),
+               r"names: model '\x1b[2J' cannot be part of a file name"),
+    "long": (changed(["names", "dataset"], "x" * 5000),
+             "names: dataset, method and model are too long for a file name of 220"),
+    "no column": (changed(["titles"], {}), "titles: expected those of scores, found none"),
+    "title": (changed(["titles", "foo"], "Foo"), "titles: expected those of scores, found 'foo'"),
+    "limit": (changed(["limit"], 3), "images: found 200, more than the limit of 3"),
+    "weights": (changed(["model", "sha256"], None), "hashes.weights: expected model.sha256"),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("name", ODD)
+def test_a_file_that_is_no_record(name, tmp_path):
+    content, reason = ODD[name]
+    path = tmp_path / "odd.json"
+    path.write_bytes(content if isinstance(content, bytes) else content.encode())
+    with pytest.raises(ValueError) as caught:
+        read_record(path)
+    assert str(caught.value) == f"{path} is not a record: {reason}"
+    (tmp_path / "good.json").write_text(json.dumps(good()), encoding="utf-8")
+    found, others = read_records(tmp_path)
+    assert ([path.name for _, path in found], others) == (["good.json"], [f"odd.json: {reason}"])
+
+
+@pytest.mark.parametrize("record", sorted(FOLDER.glob("*.json"))[:3], ids=lambda path: path.stem)
+def test_what_is_committed_is_a_record(record):
+    assert json.loads(json.dumps(dataclasses.asdict(read_record(record)))) == json.loads(
+        record.read_text(encoding="utf-8")
+    )
+
+
+def test_what_is_no_file(tmp_path):
+    (tmp_path / "good.json").write_text(json.dumps(good()), encoding="utf-8")
+    with (tmp_path / "huge.json").open("wb") as stream:
+        stream.truncate(2 * 2**30)  # a hole: it takes no room
+    os.mkfifo(tmp_path / "pipe.json")
+    (tmp_path / "folder.json").mkdir()
+    (tmp_path / "alone").mkdir()
+    (tmp_path / "loop.json").symlink_to(tmp_path / "loop.json")
+    (tmp_path / "lost.json").symlink_to(tmp_path / "nowhere")
+    (tmp_path / "zero.json").symlink_to("/dev/zero")
+    (tmp_path / "a\x1b[2J\n.json").write_text("")
+    found, others = read_records(tmp_path)
+    assert len(found) == 1
+    assert others == [
+        r"a\x1b[2J\n.json: it is no JSON: Expecting value: line 1 column 1 (char 0)",
+        "folder.json: it is no regular file",
+        f"huge.json: it has more than {LARGEST // 2**20} MiB",
+        "loop.json: Too many levels of symbolic links",
+        "lost.json: No such file or directory",
+        "pipe.json: it is no regular file",
+        "zero.json: it is no regular file",
+    ]
+
+
+def test_a_name_that_has_no_encoding(tmp_path):
+    """On a disk names are bytes; what is written of them is text."""
+    path = tmp_path / os.fsdecode(b"\xff.json")
+    try:
+        path.write_text(json.dumps(good()), encoding="utf-8")
+    except OSError:
+        pytest.skip("this disk takes only names that are text")
+    frame, _ = read_frame(tmp_path)
+    assert list(frame["file"]) == [r"\udcff.json"]
+    assert frame_csv(frame).encode()
+    entries, unread = read_entries(tmp_path)
+    assert render(Content(entries=entries, unread=unread)).encode()
+
+
+def checked_like(record):
+    return CheckedSetting(None, record.key, record.names, record.hashes, ())
+
+
+def test_what_lies_in_the_place_of_a_record(tmp_path, monkeypatch):
+    """It is not valid, whatever it is; only a folder cannot be replaced."""
+    path = tmp_path / "good.json"
+    path.write_text(json.dumps(good()), encoding="utf-8")
+    record = read_record(path)
+    monkeypatch.setattr(checked, "code", lambda: record.code)
+    asked, place = checked_like(record), tmp_path / record.file_name
+    place.write_text(json.dumps(good()), encoding="utf-8")
+    assert find_record(asked, tmp_path) == record
+    place.unlink()
+    os.mkfifo(place)
+    assert find_record(asked, tmp_path) is None
+    place.unlink()
+    place.mkdir()
+    with pytest.raises(ValueError) as caught:
+        find_record(asked, tmp_path)
+    assert str(caught.value) == f"{place} is a folder, and the record would be written there"
+
+
+VALUES = [
+    None, True, -1, 10**18, "=1+1", "\x1b[31m\n[/red]<img src=x onerror=alert(1)>", "../../x",
+    [[1], [2, 3]], {"_target_": 5}, {"_target_": "gem.Gem"}, {"a": {}},
+]  # fmt: skip
+
+
+def places(value, above=()):
+    """Every node of a tree of JSON, but the tree itself."""
+    if isinstance(value, dict | list):
+        for name in value if isinstance(value, dict) else range(len(value)):
+            yield (*above, name)
+            yield from places(value[name], (*above, name))
+
+
+def mutants():
+    """The record with each node replaced by each value, if it is read; else the reason."""
+    whole = good()
+    for place in places(whole):
+        for value in VALUES:
+            owner = whole
+            for name in place[:-1]:
+                owner = owner[name]
+            before, owner[place[-1]] = owner[place[-1]], value
+            yield place, copy.deepcopy(whole)
+            owner[place[-1]] = before
+
+
+def refusal(function, *given):
+    """The sentence that a function refuses its arguments with; None if it takes them."""
+    try:
+        function(*given)
+    except ValueError as error:
+        return str(error)
+    return None
+
+
+@pytest.fixture(scope="module")
+def survivors(tmp_path_factory):
+    """A folder of the mutants that are records, each with a key of its own; and how many are not.
+
+    Each of the others ends in one sentence that names its file.
+    """
+    folder, refused = tmp_path_factory.mktemp("mutants"), 0
+    for number, (place, content) in enumerate(mutants()):
+        path = folder / f"{number}.json"
+        if place != ("key",):
+            content["key"] = f"{number:012x}"
+        path.write_text(json.dumps(content), encoding="utf-8")
+        if said := refusal(read_record, path):
+            assert said.startswith(f"{path} is not a record: ")
+            assert re.fullmatch(r"[ -~]{1,300}", said.removeprefix(str(folder))), place
+            refused += 1
+            path.unlink()
+    return folder, refused
+
+
+def test_most_mutants_are_refused(survivors):
+    folder, refused = survivors
+    left = len(list(folder.iterdir()))
+    assert refused > 400
+    assert left > 100  # options of a setting are whatever its classes take
+    assert len(read_records(folder)[0]) == left
+
+
+def test_every_reader_reads_every_mutant_that_is_left(survivors):
+    folder, _ = survivors
+    frame, others = read_frame(folder)
+    assert others == []
+    assert frame_csv(sort(select(frame, ["images>0"]), "-miou"))
+    Console(file=io.StringIO()).print(frame_table(frame))
+    entries, unread = read_entries(folder)
+    assert len(entries) == len(frame)
+    for entry in entries:  # what the page asks of each; a page of a thousand would take a while
+        assert "".join(map(str, [entry.rank, entry.parts, entry.classes, *origin(entry)])).encode()
+    assert render(Content(entries=entries[::12], unread=unread)).encode()
+    assert recorded([], folder) == {}
+
+
+def test_a_mutant_is_run_again_or_refused(survivors):
+    folder, _ = survivors
+    said = [refusal(setting_of, record, {}) for record, _ in read_records(folder)[0]]
+    assert said.count(None) > 20
+    assert all(re.fullmatch(r".{1,300}", one) for one in said if one is not None)
