@@ -1,5 +1,9 @@
 """Records that no evaluation has made, for tests of the report."""
 
+import json
+
+from conftest import REPOSITORY
+
 from evaluation.records.record import SCHEMA, Record
 from evaluation.records.schema import PARTS
 
@@ -47,4 +51,17 @@ def records():
     found.append(
         record(dataset="voc", key="c" * 12, miou=0.99, warnings=loud, model=unsure, hashes=hashes)
     )
+    return found
+
+
+def committed():
+    """A committed record, of few counts and classes."""
+    path = next(
+        path
+        for path in sorted((REPOSITORY / "results/toy/records").glob("*.json"))
+        if "iters" in path.read_text()
+    )
+    found = json.loads(path.read_text(encoding="utf-8"))
+    found["counts"] = {"matrix": [[1, 2], [3, 4]], "curve": [0.5, 0.25]}
+    found["per_class"] = {"sun": 0.5, "moon": None}
     return found

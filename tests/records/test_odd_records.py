@@ -1,42 +1,27 @@
 """Files that are no records, in every way: left out with a reason, and nothing else is lost."""
 
-import copy
 import dataclasses
-import io
 import json
 import os
-import re
 
 import pytest
 from conftest import REPOSITORY
-from rich.console import Console
+from reported import committed
 
 from evaluation.records import checked
 from evaluation.records.checked import CheckedSetting, find_record
 from evaluation.records.json_file import LARGEST
-from evaluation.records.query import read_frame, select, sort
+from evaluation.records.query import read_frame
 from evaluation.records.record import read_record, read_records
 from evaluation.records.spreadsheet import frame_csv
-from evaluation.report.entry import origin, read_entries
+from evaluation.report.entry import read_entries
 from evaluation.report.page import Content, render
-from evaluation.run.rerun import setting_of
-from evaluation.tables.fill import recorded
-from evaluation.terminal.record_table import frame_table
 
 FOLDER = REPOSITORY / "results/toy/records"
 
 
-def good():
-    """A committed record, of few counts and classes."""
-    path = next(path for path in sorted(FOLDER.glob("*.json")) if "iters" in path.read_text())
-    found = json.loads(path.read_text(encoding="utf-8"))
-    found["counts"] = {"matrix": [[1, 2], [3, 4]], "curve": [0.5, 0.25]}
-    found["per_class"] = {"sun": 0.5, "moon": None}
-    return found
-
-
 def changed(place, value):
-    found = good()
+    found = committed()
     owner = found
     for name in place[:-1]:
         owner = owner[name]
@@ -54,7 +39,7 @@ ODD = {
     "nan": (changed(["scores", "miou"], float("nan")), "NaN is no finite number"),
     "infinity": (changed(["scores", "miou"], float("inf")), "Infinity is no finite number"),
     "1e999": ('{"schema": 1e999}', "1e999 is no finite number"),
-    "twice": (json.dumps(good())[:-1] + ', "images": 7}', "it has 'images' twice"),
+    "twice": (json.dumps(committed())[:-1] + ', "images": 7}', "it has 'images' twice"),
     "empty": ("", "it is no JSON: Expecting value: line 1 column 1 (char 0)"),
     "latin-1": ("é".encode("latin-1"), "its text is no UTF-8: unexpected end of data"),
     "surrogate": (changed(["names", "title"], "\ud800"),
@@ -110,7 +95,7 @@ def test_a_file_that_is_no_record(name, tmp_path):
     with pytest.raises(ValueError) as caught:
         read_record(path)
     assert str(caught.value) == f"{path} is not a record: {reason}"
-    (tmp_path / "good.json").write_text(json.dumps(good()), encoding="utf-8")
+    (tmp_path / "good.json").write_text(json.dumps(committed()), encoding="utf-8")
     found, others = read_records(tmp_path)
     assert ([path.name for _, path in found], others) == (["good.json"], [f"odd.json: {reason}"])
 
@@ -123,7 +108,7 @@ def test_what_is_committed_is_a_record(record):
 
 
 def test_what_is_no_file(tmp_path):
-    (tmp_path / "good.json").write_text(json.dumps(good()), encoding="utf-8")
+    (tmp_path / "good.json").write_text(json.dumps(committed()), encoding="utf-8")
     with (tmp_path / "huge.json").open("wb") as stream:
         stream.truncate(2 * 2**30)  # a hole: it takes no room
     os.mkfifo(tmp_path / "pipe.json")
@@ -150,7 +135,7 @@ def test_a_name_that_has_no_encoding(tmp_path):
     """On a disk names are bytes; what is written of them is text."""
     path = tmp_path / os.fsdecode(b"\xff.json")
     try:
-        path.write_text(json.dumps(good()), encoding="utf-8")
+        path.write_text(json.dumps(committed()), encoding="utf-8")
     except OSError:
         pytest.skip("this disk takes only names that are text")
     frame, _ = read_frame(tmp_path)
@@ -167,11 +152,11 @@ def checked_like(record):
 def test_what_lies_in_the_place_of_a_record(tmp_path, monkeypatch):
     """It is not valid, whatever it is; only a folder cannot be replaced."""
     path = tmp_path / "good.json"
-    path.write_text(json.dumps(good()), encoding="utf-8")
+    path.write_text(json.dumps(committed()), encoding="utf-8")
     record = read_record(path)
     monkeypatch.setattr(checked, "code", lambda: record.code)
     asked, place = checked_like(record), tmp_path / record.file_name
-    place.write_text(json.dumps(good()), encoding="utf-8")
+    place.write_text(json.dumps(committed()), encoding="utf-8")
     assert find_record(asked, tmp_path) == record
     place.unlink()
     os.mkfifo(place)
@@ -181,88 +166,3 @@ def test_what_lies_in_the_place_of_a_record(tmp_path, monkeypatch):
     with pytest.raises(ValueError) as caught:
         find_record(asked, tmp_path)
     assert str(caught.value) == f"{place} is a folder, and the record would be written there"
-
-
-VALUES = [
-    None, True, -1, 10**18, "=1+1", "\x1b[31m\n[/red]<img src=x onerror=alert(1)>", "../../x",
-    [[1], [2, 3]], {"_target_": 5}, {"_target_": "gem.Gem"}, {"a": {}},
-]  # fmt: skip
-
-
-def places(value, above=()):
-    """Every node of a tree of JSON, but the tree itself."""
-    if isinstance(value, dict | list):
-        for name in value if isinstance(value, dict) else range(len(value)):
-            yield (*above, name)
-            yield from places(value[name], (*above, name))
-
-
-def mutants():
-    """The record with each node replaced by each value, if it is read; else the reason."""
-    whole = good()
-    for place in places(whole):
-        for value in VALUES:
-            owner = whole
-            for name in place[:-1]:
-                owner = owner[name]
-            before, owner[place[-1]] = owner[place[-1]], value
-            yield place, copy.deepcopy(whole)
-            owner[place[-1]] = before
-
-
-def refusal(function, *given):
-    """The sentence that a function refuses its arguments with; None if it takes them."""
-    try:
-        function(*given)
-    except ValueError as error:
-        return str(error)
-    return None
-
-
-@pytest.fixture(scope="module")
-def survivors(tmp_path_factory):
-    """A folder of the mutants that are records, each with a key of its own; and how many are not.
-
-    Each of the others ends in one sentence that names its file.
-    """
-    folder, refused = tmp_path_factory.mktemp("mutants"), 0
-    for number, (place, content) in enumerate(mutants()):
-        path = folder / f"{number}.json"
-        if place != ("key",):
-            content["key"] = f"{number:012x}"
-        path.write_text(json.dumps(content), encoding="utf-8")
-        if said := refusal(read_record, path):
-            assert said.startswith(f"{path} is not a record: ")
-            assert re.fullmatch(r"[ -~]{1,300}", said.removeprefix(str(folder))), place
-            refused += 1
-            path.unlink()
-    return folder, refused
-
-
-def test_most_mutants_are_refused(survivors):
-    folder, refused = survivors
-    left = len(list(folder.iterdir()))
-    assert refused > 400
-    assert left > 100  # options of a setting are whatever its classes take
-    assert len(read_records(folder)[0]) == left
-
-
-def test_every_reader_reads_every_mutant_that_is_left(survivors):
-    folder, _ = survivors
-    frame, others = read_frame(folder)
-    assert others == []
-    assert frame_csv(sort(select(frame, ["images>0"]), "-miou"))
-    Console(file=io.StringIO()).print(frame_table(frame))
-    entries, unread = read_entries(folder)
-    assert len(entries) == len(frame)
-    for entry in entries:  # what the page asks of each; a page of a thousand would take a while
-        assert "".join(map(str, [entry.rank, entry.parts, entry.classes, *origin(entry)])).encode()
-    assert render(Content(entries=entries[::12], unread=unread)).encode()
-    assert recorded([], folder) == {}
-
-
-def test_a_mutant_is_run_again_or_refused(survivors):
-    folder, _ = survivors
-    said = [refusal(setting_of, record, {}) for record, _ in read_records(folder)[0]]
-    assert said.count(None) > 20
-    assert all(re.fullmatch(r".{1,300}", one) for one in said if one is not None)

@@ -61,6 +61,10 @@ NONE = "there is no such options class"
         ("evaluation.records.rebuild.rebuild", NONE),
         ("evaluation.records.rebuild.import_module", NONE),
         ("evaluation.records.record.Path", NONE),
+        ("evaluation.records.record.Record", NONE),  # a dataclass, but no options
+        ("evaluation.run.checkpoint.States", NONE),
+        ("gem.\0", NONE),
+        ("gem." + "a." * 20 + "B", NONE),
         ("evaluation.records.rebuild.dataclasses", NONE),
     ],
 )
@@ -86,3 +90,18 @@ def test_options_that_this_code_does_not_take(options, reason):
     with pytest.raises(ValueError) as caught:
         rebuild({"_target_": "gem.Gem", **options})
     assert str(caught.value) == reason
+
+
+@pytest.mark.parametrize(
+    ("place", "part", "reason"),
+    [
+        ("segmenter", {"_target_": "gem.Gem"}, "segmenter: expected a segmenter, found a Gem"),
+        ("dataset", 5, "dataset: expected a dataset, found a int"),
+        ("metric", None, "metric: expected a metric, found a NoneType"),
+    ],
+)
+def test_a_part_of_another_kind(place, part, reason, small):
+    """Pydantic skips these fields: a method in place of a segmenter would fail much later."""
+    with pytest.raises(ValueError) as caught:
+        rebuild(describe(setting_of(small)) | {"dataset": describe(Toy(scenes=2)), place: part})
+    assert str(caught.value) == f"evaluation.setting.Setting: {reason}"

@@ -47,10 +47,10 @@ def test_the_folder_of_speeds_is_none_of_the_records(small, tmp_path):
 
 def test_of_several_records_of_another_machine_the_newest_is_shown(small, tmp_path):
     setting = setting_of(small)
-    for key, created in (("a", "2026-01-03"), ("b", "2026-01-01")):
+    for key, created in (("a" * 12, "2026-01-03"), ("b" * 12, "2026-01-01")):
         write_record(record(key=key, created=created, setting=describe(setting)), tmp_path)
     found = fill.recorded([setting, setting_of(small, limit=3)], tmp_path)
-    assert {one: record.key for one, record in found.items()} == {setting: "a"}
+    assert {one: record.key for one, record in found.items()} == {setting: "a" * 12}
 
 
 def test_pictures_of_several_backbones_have_their_names(folder, tmp_path):
