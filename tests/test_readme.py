@@ -17,7 +17,11 @@ from evaluation.records.record import read_records
 from evaluation.setting import Setting
 
 README = REPOSITORY / "README.md"
-PAGES = [README, REPOSITORY / "CONTRIBUTING.md", *sorted((REPOSITORY / "docs").glob("*.md"))]
+PAGES = [
+    README,
+    *(REPOSITORY / name for name in ("CONTRIBUTING.md", "SECURITY.md")),
+    *sorted((REPOSITORY / "docs").glob("*.md")),
+]
 COPIED = ("gem", "evaluation", "configs", "datasets", "hydra_plugins", "run.py")
 BLOCK = re.compile(r"^```(\w*)\n(.*?)^```", re.MULTILINE | re.DOTALL)
 COMMAND = re.compile(r"^(?:python run\.py|gem-bench)(?= |$)(.*)$")

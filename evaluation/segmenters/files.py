@@ -104,7 +104,8 @@ def read_scores(path: Path, words: Sequence[str] | None) -> Float[Tensor, "w u v
     """
     found = _read(path)
     if "scores" not in found:
-        raise ValueError(f"{path} has no array scores, but {', '.join(found) or 'none'}")
+        names = [name if name.isprintable() else repr(name) for name in found]
+        raise ValueError(f"{path} has no array scores, but {', '.join(names) or 'none'}")
     scores = found["scores"]
     if scores.ndim != 3 or not np.issubdtype(scores.dtype, np.floating) or not scores.size:
         raise ValueError(

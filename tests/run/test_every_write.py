@@ -16,6 +16,7 @@ from conftest import load_script
 from drawn import Noise, setting_of, with_method
 from faults import faulty
 from PIL import Image
+from safetensors import safe_open
 from tabled import laid_out
 
 from evaluation import whole_files
@@ -123,6 +124,9 @@ def content_of(folder):
             if path.parent.name == "records":
                 record = json.loads(content)
                 content = {name: record[name] for name in record if name not in INCIDENTAL}
+            if path.suffix == ".safetensors":  # its metadata have no order
+                with safe_open(path, "np") as file:
+                    content = file.metadata(), file.get_tensor("text").tobytes()
             found[path.relative_to(folder).as_posix()] = content
     return found
 

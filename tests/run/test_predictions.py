@@ -218,6 +218,7 @@ FEW = np.zeros((15, 2, 2), dtype=np.float32)
     ("arrays", "said"),
     [
         ({"maps": FEW}, r"0\.npz has no array scores, but maps"),
+        ({"a\x1b": FEW}, r"0\.npz has no array scores, but 'a\\x1b'"),
         ({"scores": FEW[0]}, r"0\.npz has scores of the shape \(2, 2\) and type float32"),
         ({"scores": FEW.astype(int)}, r"type int64, expected floating-point maps"),
         ({"scores": FEW + np.nan}, r"0\.npz has scores that are not finite"),
@@ -227,7 +228,18 @@ FEW = np.zeros((15, 2, 2), dtype=np.float32)
         ({"scores": FEW, "words": np.array("sun")}, r"0\.npz has words of the shape \(\) and type"),
         ({"scores": FEW, "words": np.eye(2)}, r"words of the shape \(2, 2\) and type float64, exp"),
     ],
-    ids=["no array", "shape", "type", "nan", "too large", "number", "words", "flat", "numbers"],
+    ids=[
+        "no array",
+        "signs",
+        "shape",
+        "type",
+        "nan",
+        "too large",
+        "number",
+        "words",
+        "flat",
+        "numbers",
+    ],
 )
 def test_bad_scores(arrays, said, setting, tmp_path):
     (tmp_path / "scores").mkdir()
