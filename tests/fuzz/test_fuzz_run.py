@@ -23,7 +23,7 @@ from gem.vocabulary import Prompts, Vocabulary
 
 def with_header(content, changes):
     """A file of tensors with another header; what stands before it, a seal say, is left."""
-    start = content.index(b"{") - 8
+    start = content.index(b'{"') - 8
     (length,) = struct.unpack("<Q", content[start : start + 8])
     rest = content[start + 8 :]
     text = as_json(changed(json.loads(rest[:length]), changes))

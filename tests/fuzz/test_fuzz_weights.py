@@ -13,6 +13,7 @@ from mutated import CHANGES, EDITS, REFUSED, Given, answer, as_json, changed, ed
 from safetensors.torch import save
 
 from evaluation.measure.evaluate import evaluate
+from evaluation.measure.text_cache import embed_text
 from gem import Gem
 from gem.backbones import OpenClip
 
@@ -58,7 +59,9 @@ def run(folder, weights="embedded"):
         trace = backbone.trace(torch.zeros(1, 3, 16, 16), 2)
         features = setting.segmenter.method(trace)
     assert features.isfinite().all(), "features are not finite"
-    assert backbone.embed(["a dog"]).isfinite().all(), "embeddings are not finite"
+    text = setting.segmenter.embed(setting.class_vocabulary, setting.prompts)
+    assert text.isfinite().all(), "embeddings are not finite"
+    assert torch.equal(embed_text(setting).text, text), "the cache has those of another model"
     assert all(value.isfinite().all() for value in backbone.towers.model.state_dict().values())
 
 

@@ -128,7 +128,7 @@ def test_words_that_are_no_pair(word):
     assert str(caught.value) == f"{word}: expected KEY=VALUE, such as dataset=voc"
 
 
-@pytest.mark.parametrize("value", ["[cat", "!!int", "2020-13-45", "=", "\x00", 1500 * "["])
+@pytest.mark.parametrize("value", ["[cat", "!!int", "2020-13-45", "=", "\x00", 400 * "["])
 def test_a_value_that_yaml_cannot_read(value):
     with pytest.raises(ValueError) as caught:
         key_values([f"words={value}"], "dataset=voc")
