@@ -56,7 +56,7 @@ def check_part(key: str, part: object, kind: type) -> None:
     """Raise ValueError if what was built is not of a kind, or a part inside is not of its own."""
     if not dataclasses.is_dataclass(part) or isinstance(part, type):
         shown = "null" if part is None else part
-        raise ValueError(f"{key}={shown}: expected the options of a {kind.__name__}")
+        raise ValueError(f"{key}={shown}: expected options, each as {key}.NAME=VALUE")
     known = {*dir(type(part)), *(field.name for field in dataclasses.fields(part))}
     if lacking := sorted(_members(kind) - known):
         name = public_name(type(part))

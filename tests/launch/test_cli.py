@@ -113,11 +113,15 @@ SENTENCES = {
         f"output={30 * '['}{30 * ']'}: brackets in more than 20 brackets"
     ),
     f"{300 * 'x'}=1": f"{300 * 'x'}=1: no such key",
-    "gem=3": "gem=3: expected the options of a Method",
-    "gem=null": "gem=null: expected the options of a Method",
+    "gem=3": "gem=3: expected options, each as gem.NAME=VALUE",
+    "gem=null": "gem=null: expected options, each as gem.NAME=VALUE",
     "gem=[1,2]": "gem=[1,2]: a value of another kind than what it replaces",
-    "segmenter.method=3": "segmenter.method=3: expected the options of a Method",
-    "protocol.resize=null": "protocol.resize=null: expected the options of a Resize",
+    "segmenter.method=3": (
+        "segmenter.method=3: expected options, each as segmenter.method.NAME=VALUE"
+    ),
+    "protocol.resize=null": (
+        "protocol.resize=null: expected options, each as protocol.resize.NAME=VALUE"
+    ),
     "method=3": f"method=3: expected one of {METHODS}",
     "method=null": f"method=null: expected one of {METHODS}",
     "method={iters: 3}": f"method={{iters: 3}}: expected one of {METHODS}",
@@ -295,7 +299,7 @@ def command(tmp_path, *arguments):
         (["gem.iters=-1"], "gem.iters=-1: input should be greater than or equal to 0"),
         (["dataset=voc"], f"dataset.root=/no/such: there is no such folder{PREPARE}"),
         (["method=[1]"], f"method=[1]: expected one of {METHODS}, or several with -m method=A,B"),
-        (["gem=3"], "gem=3: expected the options of a Method"),
+        (["gem=3"], "gem=3: expected options, each as gem.NAME=VALUE"),
         (["output='abc"], f"output='abc: {QUOTED}"),
         (["gem.iters"], "gem.iters: expected KEY=VALUE"),
         (
