@@ -128,7 +128,7 @@ def read_instances(root, content):
         dataset.check(dataset.ids)
         return [dataset[name] for name in dataset.ids]
 
-    found = answer(read, "file.json", "image")
+    found = answer(read, "file.json", "image", "coco/")
     for sample in [] if found is REFUSED else found:
         check_truth(sample, 81)
         assert sample.truth.max() < 81  # no pixel is void
