@@ -9,11 +9,13 @@ class Provenance:
 
     ``source`` is a tag, a file name or "random, seed N"; ``sha256`` the hash of the weight file,
     None for random weights.
+    ``config`` is the hash of a folder's files that say what the model is, None without a folder.
     """
 
     model: str
     source: str
     sha256: str | None
+    config: str | None = None
 
     @property
     def random(self) -> bool:

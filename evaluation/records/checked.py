@@ -28,9 +28,9 @@ Checks = set[tuple[int, tuple[str, ...]]]
 class CheckedSetting:
     """A setting that can run, as far as that can be known without loading the model.
 
-    key: of the setting and the hashes of weights, words, protocol and samples. The hashes of data
-    and code are not in it: a record of other data or code has the same place, is not valid, and is
-    replaced. warnings: what a reader must know before believing the scores.
+    key: of the setting and the hashes of weights, words, protocol and samples. The hashes of data,
+    code and the config of a model are not in it: a record of others has the same place, is not
+    valid, and is replaced. warnings: what a reader must know before believing the scores.
     """
 
     setting: Setting
@@ -65,7 +65,11 @@ def check_setting(setting: Setting, checks: Checks | None = None) -> CheckedSett
         "samples": fingerprint(list(ids)),
     }
     code()  # asked first here, before the evaluation
-    data = {"data": fingerprint_data(setting.dataset, ids), "code": code_fingerprint()}
+    data = {
+        "data": fingerprint_data(setting.dataset, ids),
+        "code": code_fingerprint(),
+        "model": model.config,
+    }
     return CheckedSetting(
         setting=setting,
         key=fingerprint([describe(setting), deciding]),

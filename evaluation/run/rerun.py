@@ -66,12 +66,16 @@ def rerun(setting: Setting, advance: Advance = lambda _: None) -> Record:
 
 
 def differences(recorded: Record, found: Record) -> list[Difference]:
-    """Scores, counts, images and hashes that are not the same, in the order of the record."""
+    """Scores, counts, images and hashes that are not the same, in the order of the record.
+
+    A hash that an older record lacks is not compared.
+    """
     old, new = (_values(record) for record in (recorded, found))
     return [
         Difference(place, old.get(place), new.get(place))
         for place in dict.fromkeys([*old, *new])
-        if place not in old or place not in new or old[place] != new[place]
+        if (place in old or not place.startswith("hashes."))
+        and (place not in old or place not in new or old[place] != new[place])
     ]
 
 

@@ -49,17 +49,15 @@ class Setting:
     def class_vocabulary(self) -> Vocabulary:
         """The words that are asked for the classes of the data set.
 
-        Raises ValueError if a user's own words are the same for two classes, or two classes have
-        one name: where classes compete for a pixel only the first could be found. Families are
-        taken as published (SCLIP's background of COCO-Object has the word of a class).
+        Raises ValueError if a user's own words are the same for two classes: where classes compete
+        for a pixel only the first could be found. Families are taken as published (SCLIP's
+        background of COCO-Object has the word of a class).
         """
         card, found = self.dataset.card, self.vocabulary.of(self.dataset.card)
         if card.task == "points":  # each class is asked for by itself
             return found
         if self.vocabulary.words and found.clashes:
             raise ValueError(f"vocabulary.words: {found.clashes[0]}: only the first could be found")
-        if twice := [name for name in found.names if found.names.count(name) > 1]:
-            raise ValueError(f"{card.name} has two classes of the name {twice[0]!r}")
         return found
 
     @property

@@ -4,7 +4,8 @@ from pathlib import Path
 
 import torch
 
-from gem.backbones.open_clip_model import new_model, new_tokenizer, own_quick_gelu
+from gem.backbones.model_config import config_digest, own_quick_gelu
+from gem.backbones.open_clip_model import new_model, new_tokenizer
 from gem.backbones.towers import Towers
 from gem.backbones.weights import load_weights, resolve, sha256
 from gem.provenance import Provenance
@@ -38,7 +39,7 @@ def load_towers(
     return Towers(
         model=empty,
         tokenizer=new_tokenizer(model),
-        provenance=Provenance(name, _source(weights, path, seed), digest),
+        provenance=Provenance(name, _source(weights, path, seed), digest, config_digest(model)),
         device=place,
         dtype=DTYPES[precision],
     )
@@ -53,7 +54,8 @@ def provenance_of(
     """
     path = None if weights is None else resolve(model, weights, quick_gelu)[0]
     digest = sha256(path) if path else None
-    return Provenance(Path(model).name, _source(weights, path, seed), digest)
+    source = _source(weights, path, seed)
+    return Provenance(Path(model).name, source, digest, config_digest(model))
 
 
 def _source(weights: str | None, path: Path | None, seed: int) -> str:

@@ -92,11 +92,12 @@ class OpenClip:
 
     @property
     def text_key(self) -> tuple[str | bool | None, ...] | None:
-        """Model, weights by their hash, precision and kind of device; not where the files are."""
+        """Model and weights by their hashes, precision, kind of device; not where the files are."""
         if self.provenance.random:
             return None
-        device, weights = self.torch_device.type, self.provenance.sha256
-        return ("open_clip", self.model, self.quick_gelu, self.precision, device, weights)
+        device, found = self.torch_device.type, self.provenance
+        kind = (self.quick_gelu, self.precision, device)
+        return ("open_clip", self.model, *kind, found.sha256, found.config)
 
     def unload(self) -> None:
         """Forget the loaded model; it is loaded again when it is needed."""

@@ -1,12 +1,10 @@
 """From a model's name to an empty model of open_clip: what is supported, and how it is built."""
 
-import difflib
-import json
 import logging
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Protocol
 
 import open_clip
 import torch
@@ -15,10 +13,8 @@ from open_clip.pretrained import get_pretrained_cfg
 from torch import Tensor
 
 from gem.backbones.backbone import TowerShape
+from gem.backbones.model_config import CONFIG, WORDS, check_supported, config_of, folder_of
 from gem.backbones.word_tokenizer import WordTokenizer
-
-EMBEDDED = Path(__file__).parent / "tiny"
-SUPPORTED = "supported are open_clip's own VisionTransformer with a class token and text tower"
 
 
 class Tokenizer(Protocol):
@@ -48,10 +44,10 @@ def new_model(
     these were trained. Raises ValueError for a name that open_clip does not know and for towers
     that are not supported: ResNet, timm, attention pooling, q-k norm.
     """
-    check_supported(name, _config(name))
+    check_supported(name, config_of(name))
     folder = folder_of(name)
     trained = get_pretrained_cfg(name, tag or "")
-    with torch.random.fork_rng(devices=[]), _quiet():
+    with torch.random.fork_rng(devices=[]), _quiet(), _built_of(folder):
         torch.default_generator.manual_seed(seed)  # torch.manual_seed seeds the GPU too
         model: CLIP | CustomTextCLIP = open_clip.create_model(
             f"local-dir:{folder}" if folder else name,
@@ -75,9 +71,21 @@ def _quiet() -> Iterator[None]:
         logging.disable(loud)
 
 
+@contextmanager
+def _built_of(folder: Path | None) -> Iterator[None]:
+    """Around what is built of a folder's files: what they can raise becomes one ValueError."""
+    try:
+        yield
+    except Exception as error:  # open_clip believes every value of a config, torch some of them
+        if folder is None:
+            raise
+        said = " ".join(str(error).split()) or type(error).__name__
+        raise ValueError(f"no model can be built of {folder / CONFIG}: {said}") from error
+
+
 def tower_shape(name: str) -> TowerShape:
     """Sizes of the image tower by the model's config. Raises what `new_model` raises."""
-    config = _config(name)
+    config = config_of(name)
     check_supported(name, config)
     vision = config["vision_cfg"]
     return TowerShape(
@@ -87,62 +95,15 @@ def tower_shape(name: str) -> TowerShape:
     )
 
 
-def own_quick_gelu(name: str) -> bool:
-    """The activation that the model's own config names."""
-    return bool(_config(name).get("quick_gelu", False))
-
-
 def new_tokenizer(name: str) -> Tokenizer:
     """The tokenizer of the model: whole words if its folder has a ``vocabulary.txt``."""
     folder = folder_of(name)
-    if folder and (folder / "vocabulary.txt").is_file():
-        length = int(_config(name)["text_cfg"]["context_length"])
-        return WordTokenizer((folder / "vocabulary.txt").read_text("utf-8").split(), length)
+    if folder and (folder / WORDS).is_file():
+        with _built_of(folder):
+            length = int(config_of(name)["text_cfg"]["context_length"])
+        try:
+            return WordTokenizer((folder / WORDS).read_text("utf-8").split(), length)
+        except ValueError as error:
+            raise ValueError(f"{folder / WORDS} is no list of words: {error}") from error
     tokenizer: Tokenizer = open_clip.get_tokenizer(f"local-dir:{folder}" if folder else name)
     return tokenizer
-
-
-def folder_of(name: str) -> Path | None:
-    """The folder that holds the model: the embedded one for ``tiny``; None for open_clip's own."""
-    if name == "tiny":
-        return EMBEDDED
-    return Path(name) if Path(name).is_dir() else None
-
-
-def check_supported(name: str, config: dict[str, Any]) -> None:
-    """Raise ValueError, naming what is not supported in the towers of ``config``."""
-    vision, text = config["vision_cfg"], config["text_cfg"]
-    reasons = {
-        "a timm image tower": "timm_model_name" in vision,
-        "a ResNet image tower": isinstance(vision.get("layers"), list),
-        "attention pooling": bool(vision.get("attentional_pool")),
-        "pooling without a class token": vision.get("pool_type", "tok") != "tok",
-        "patches that are not square": isinstance(vision.get("patch_size"), list),
-        "a custom block type": bool(vision.get("block_type")),
-        "q-k normalisation": bool(vision.get("qk_norm")),
-        "scaled attention": any(value for key, value in vision.items() if key.startswith("scale")),
-        "a Hugging Face text tower": "hf_model_name" in text,
-        "a Hugging Face tokenizer": "hf_tokenizer_name" in text and "hf_model_name" not in text,
-        "a caption decoder": "multimodal_cfg" in config,
-    }
-    found = [reason for reason, present in reasons.items() if present]
-    if found:
-        raise ValueError(f"backbone.model={name} has {' and '.join(found)}; {SUPPORTED}")
-
-
-def _config(name: str) -> dict[str, Any]:
-    """Towers of a folder's ``open_clip_config.json`` or of a name that open_clip knows."""
-    folder = folder_of(name)
-    if folder:
-        path = folder / "open_clip_config.json"
-        if not path.is_file():
-            raise FileNotFoundError(f"backbone.model={name}: the folder has no {path.name}")
-        config: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))["model_cfg"]
-        return config
-    known = open_clip.get_model_config(name)
-    if known is None:
-        close = difflib.get_close_matches(name, open_clip.list_models(), n=3)
-        hint = f"; close are {', '.join(close)}" if close else ""
-        raise ValueError(f"backbone.model={name}: neither a folder nor a model of open_clip{hint}")
-    found: dict[str, Any] = known
-    return found

@@ -24,7 +24,7 @@ from safetensors.torch import load_file
 from torch import Tensor
 
 from gem.backbones.fitting import fit_state
-from gem.backbones.open_clip_model import folder_of, own_quick_gelu
+from gem.backbones.model_config import folder_of, own_quick_gelu
 
 REACH_SECONDS = 4.0
 

@@ -56,7 +56,8 @@ def run(folder, weights="embedded"):
     if found is REFUSED:
         return
     with torch.inference_mode():
-        trace = backbone.trace(torch.zeros(1, 3, 16, 16), 2)
+        side = 2 * backbone.shape.patch_size
+        trace = backbone.trace(torch.zeros(1, 3, side, side), 2)
         features = setting.segmenter.method(trace)
     assert features.isfinite().all(), "features are not finite"
     text = setting.segmenter.embed(setting.class_vocabulary, setting.prompts)

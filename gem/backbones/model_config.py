@@ -1,0 +1,110 @@
+"""What a model's config says of it: the file of a folder, or a name that open_clip knows."""
+
+import difflib
+import hashlib
+import json
+from pathlib import Path
+from typing import Annotated, Any
+
+import open_clip
+from open_clip import CLIPVisionCfg
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
+
+EMBEDDED = Path(__file__).parent / "tiny"
+CONFIG, WORDS = "open_clip_config.json", "vocabulary.txt"  # the files of a model's folder
+SUPPORTED = "supported are open_clip's own VisionTransformer with a class token and text tower"
+
+
+class _Part(BaseModel):
+    """A part of a config; what is not checked here open_clip checks when it builds the model."""
+
+    model_config = ConfigDict(strict=True, extra="allow")
+
+
+class _ImageTower(_Part):
+    layers: Annotated[int, Field(ge=1, le=1000)] | list[int] = CLIPVisionCfg.layers
+    patch_size: Annotated[int, Field(ge=1, le=1024)] | list[int] = CLIPVisionCfg.patch_size
+
+
+class _Model(_Part):
+    embed_dim: int = Field(ge=1, le=2**16)
+    vision_cfg: _ImageTower
+    text_cfg: dict[str, Any]
+
+
+class _File(_Part):
+    model_cfg: _Model
+
+
+def config_of(name: str) -> dict[str, Any]:
+    """Towers of a folder's ``open_clip_config.json`` or of a name that open_clip knows."""
+    folder = folder_of(name)
+    if folder:
+        return _read_config(folder / CONFIG)
+    known = open_clip.get_model_config(name)
+    if known is None:
+        close = difflib.get_close_matches(name, open_clip.list_models(), n=3)
+        hint = f"; close are {', '.join(close)}" if close else ""
+        raise ValueError(f"backbone.model={name}: neither a folder nor a model of open_clip{hint}")
+    found: dict[str, Any] = known
+    return found
+
+
+def own_quick_gelu(name: str) -> bool:
+    """The activation that the model's own config names."""
+    return bool(config_of(name).get("quick_gelu", False))
+
+
+def config_digest(name: str) -> str | None:
+    """Twelve hexadecimal digits for the files of a folder that say what its model is; else None."""
+    folder = folder_of(name)
+    if folder is None:
+        return None
+    paths = [path for path in (folder / CONFIG, folder / WORDS) if path.is_file()]
+    parts = [(path.name, hashlib.sha256(path.read_bytes()).hexdigest()) for path in paths]
+    return hashlib.sha256(json.dumps(parts).encode()).hexdigest()[:12]
+
+
+def folder_of(name: str) -> Path | None:
+    """The folder that holds the model: the embedded one for ``tiny``; None for open_clip's own."""
+    if name == "tiny":
+        return EMBEDDED
+    return Path(name) if Path(name).is_dir() else None
+
+
+def check_supported(name: str, config: dict[str, Any]) -> None:
+    """Raise ValueError, naming what is not supported in the towers of ``config``."""
+    vision, text = config["vision_cfg"], config["text_cfg"]
+    reasons = {
+        "a timm image tower": "timm_model_name" in vision,
+        "a ResNet image tower": isinstance(vision.get("layers"), list),
+        "attention pooling": bool(vision.get("attentional_pool")),
+        "pooling without a class token": vision.get("pool_type", "tok") != "tok",
+        "patches that are not square": isinstance(vision.get("patch_size"), list),
+        "a custom block type": bool(vision.get("block_type")),
+        "q-k normalisation": bool(vision.get("qk_norm")),
+        "scaled attention": any(value for key, value in vision.items() if key.startswith("scale")),
+        "a Hugging Face text tower": "hf_model_name" in text,
+        "a Hugging Face tokenizer": "hf_tokenizer_name" in text and "hf_model_name" not in text,
+        "a caption decoder": "multimodal_cfg" in config,
+    }
+    found = [reason for reason, present in reasons.items() if present]
+    if found:
+        raise ValueError(f"backbone.model={name} has {' and '.join(found)}; {SUPPORTED}")
+
+
+def _read_config(path: Path) -> dict[str, Any]:
+    """The towers of a file. Raises ValueError, naming the file, if it is none of a model."""
+    if not path.is_file():
+        raise FileNotFoundError(f"backbone.model={path.parent}: the folder has no {path.name}")
+    try:
+        content = json.loads(path.read_text(encoding="utf-8"))
+        _File.model_validate(content)
+    except ValidationError as error:
+        wrong = error.errors()[0]
+        place = ".".join(map(str, wrong["loc"])) or "it"
+        raise ValueError(f"{path}: {place}: {wrong['msg'].lower()}") from None
+    except (ValueError, RecursionError) as error:
+        raise ValueError(f"{path} cannot be read as a config: {error}") from error
+    found: dict[str, Any] = content["model_cfg"]
+    return found

@@ -1,0 +1,88 @@
+"""A folder's config and words: broken ones are said, other ones are another model."""
+
+import json
+import shutil
+
+import pytest
+from conftest import SMALL, write_config
+from drawn import setting_of
+
+from evaluation.measure.text_cache import embed_text
+from evaluation.records.checked import check_setting, find_record
+from evaluation.run.job import run
+from gem.backbones import OpenClip
+
+CONFIG = "open_clip_config.json"
+BROKEN = {
+    "[1": "cannot be read as a config: ",
+    "[" * 100_000: "cannot be read as a config: ",
+    "null": "it: input should be a valid dictionary",
+    '{"model_cfg": null}': "model_cfg: input should be a valid dictionary",
+    '{"model_cfg": {"embed_dim": 8, "vision_cfg": {}, "text_cfg": "x"}}': (
+        "model_cfg.text_cfg: input should be a valid dictionary"
+    ),
+    '{"model_cfg": {"embed_dim": 0, "vision_cfg": {}, "text_cfg": {}}}': (
+        "model_cfg.embed_dim: input should be greater than or equal to 1"
+    ),
+}
+
+
+def of(folder):
+    return OpenClip(model=str(folder), device="cpu", weights="embedded")
+
+
+@pytest.mark.parametrize("content", BROKEN, ids=[*map(str, range(len(BROKEN)))])
+def test_a_config_that_is_none(content, folder, tmp_path):
+    copy = shutil.copytree(folder, tmp_path / "copy")
+    (copy / CONFIG).write_text(content)
+    with pytest.raises(ValueError) as caught:
+        _ = of(copy).shape
+    assert str(caught.value).startswith(f"{copy / CONFIG}")
+    assert BROKEN[content] in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    "changes", [{"width": 0}, {"head_width": 0}, {"width": "x"}, {"no_such_key": 1}]
+)
+def test_a_config_that_no_model_can_be_built_of(changes, folder, tmp_path):
+    copy = shutil.copytree(folder, tmp_path / "copy")
+    write_config(copy, **changes)
+    with pytest.raises(ValueError, match=r"^no model can be built of .*/open_clip_config\.json: "):
+        _ = of(copy).towers
+
+
+def test_words_that_are_there_twice(folder, tmp_path):
+    copy = shutil.copytree(folder, tmp_path / "copy")
+    (copy / "vocabulary.txt").write_text("a dog a")
+    with pytest.raises(ValueError, match=r"vocabulary\.txt is no list of words: .* only 2 differ"):
+        _ = of(copy).towers
+
+
+def test_another_head_width_is_another_model(folder, tmp_path):
+    """The tensors have the same shapes: only the config says it, and a record is of the other."""
+    copy = shutil.copytree(folder, tmp_path / "copy")
+    setting = setting_of(of(copy), limit=1)
+    first = run(setting, tmp_path).record
+    assert find_record(check_setting(setting_of(of(copy), limit=1)), tmp_path) == first
+    write_config(copy, head_width=SMALL["vision_cfg"]["head_width"] // 2)
+    other = setting_of(of(copy), limit=1)
+    assert find_record(check_setting(other), tmp_path) is None
+    second = run(other, tmp_path).record
+    assert second.hashes["model"] != first.hashes["model"]
+    assert second.counts != first.counts
+
+
+def test_other_words_of_the_same_weights_are_embedded_anew(folder, tmp_path):
+    copy = shutil.copytree(folder, tmp_path / "copy")
+    words = ["dog", "tree", "a", "photo", "of", "house", "sheep", "grazing", "the"]
+    (copy / CONFIG).write_text(
+        json.dumps({"model_cfg": {**SMALL, "text_cfg": {**SMALL["text_cfg"]}}})
+    )
+    found = []
+    for order in (words, words[::-1]):
+        (copy / "vocabulary.txt").write_text(" ".join(order))
+        setting = setting_of(of(copy))
+        text = embed_text(setting).text
+        assert text.equal(setting.segmenter.embed(setting.class_vocabulary, setting.prompts))
+        found.append(text)
+    assert not found[0].equal(found[1])
