@@ -4,11 +4,11 @@ import difflib
 import hashlib
 import json
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated, Any, Self
 
 import open_clip
 from open_clip import CLIPVisionCfg
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 
 EMBEDDED = Path(__file__).parent / "tiny"
 CONFIG, WORDS = "open_clip_config.json", "vocabulary.txt"  # the files of a model's folder
@@ -24,6 +24,14 @@ class _Part(BaseModel):
 class _ImageTower(_Part):
     layers: Annotated[int, Field(ge=1, le=1000)] | list[int] = CLIPVisionCfg.layers
     patch_size: Annotated[int, Field(ge=1, le=1024)] | list[int] = CLIPVisionCfg.patch_size
+    image_size: Annotated[int, Field(ge=1, le=8192)] | list[int] = CLIPVisionCfg.image_size
+
+    @model_validator(mode="after")
+    def _has_a_patch(self) -> Self:
+        side, patch = self.image_size, self.patch_size
+        if isinstance(side, int) and isinstance(patch, int) and side < patch:
+            raise ValueError(f"an image of {side} pixels has no patch of {patch}")
+        return self
 
 
 class _Model(_Part):
@@ -103,7 +111,9 @@ def _read_config(path: Path) -> dict[str, Any]:
     except ValidationError as error:
         wrong = error.errors()[0]
         place = ".".join(map(str, wrong["loc"])) or "it"
-        raise ValueError(f"{path}: {place}: {wrong['msg'].lower()}") from None
+        raise ValueError(
+            f"{path}: {place}: {wrong['msg'].removeprefix('Value error, ').lower()}"
+        ) from None
     except (ValueError, RecursionError) as error:
         raise ValueError(f"{path} cannot be read as a config: {error}") from error
     found: dict[str, Any] = content["model_cfg"]

@@ -24,6 +24,9 @@ BROKEN = {
     '{"model_cfg": {"embed_dim": 0, "vision_cfg": {}, "text_cfg": {}}}': (
         "model_cfg.embed_dim: input should be greater than or equal to 1"
     ),
+    '{"model_cfg": {"embed_dim": 8, "vision_cfg": {"image_size": 8}, "text_cfg": {}}}': (
+        "model_cfg.vision_cfg: an image of 8 pixels has no patch of 16"
+    ),
 }
 
 
