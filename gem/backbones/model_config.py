@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Annotated, Any, Self
 
 import open_clip
-from open_clip import CLIPVisionCfg
+from open_clip import CLIPTextCfg, CLIPVisionCfg
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 
 EMBEDDED = Path(__file__).parent / "tiny"
@@ -16,13 +16,18 @@ SUPPORTED = "supported are open_clip's own VisionTransformer with a class token 
 
 
 class _Part(BaseModel):
-    """A part of a config; what is not checked here open_clip checks when it builds the model."""
+    """A part of a config: sizes that make a model in finite time; open_clip checks the others."""
 
     model_config = ConfigDict(strict=True, extra="allow")
 
 
+Layers = Annotated[int, Field(ge=1, le=1000)]
+Width = Annotated[int, Field(ge=1, le=2**16)]
+
+
 class _ImageTower(_Part):
-    layers: Annotated[int, Field(ge=1, le=1000)] | list[int] = CLIPVisionCfg.layers
+    layers: Layers | list[int] = CLIPVisionCfg.layers
+    width: Width = CLIPVisionCfg.width
     patch_size: Annotated[int, Field(ge=1, le=1024)] | list[int] = CLIPVisionCfg.patch_size
     image_size: Annotated[int, Field(ge=1, le=8192)] | list[int] = CLIPVisionCfg.image_size
 
@@ -34,10 +39,17 @@ class _ImageTower(_Part):
         return self
 
 
+class _TextTower(_Part):
+    layers: Layers = CLIPTextCfg.layers
+    width: Width = CLIPTextCfg.width
+    context_length: Width = CLIPTextCfg.context_length
+    vocab_size: int = Field(CLIPTextCfg.vocab_size, ge=1, le=2**22)
+
+
 class _Model(_Part):
-    embed_dim: int = Field(ge=1, le=2**16)
+    embed_dim: Width
     vision_cfg: _ImageTower
-    text_cfg: dict[str, Any]
+    text_cfg: _TextTower
 
 
 class _File(_Part):

@@ -92,7 +92,7 @@ def test_the_callers_random_numbers_are_left_alone(folder):
 
 def test_logging_is_left_as_it_was(tmp_path):
     """Also where open_clip fails."""
-    folder = write_config(tmp_path / "broken", width="wide")
+    folder = write_config(tmp_path / "broken", mlp_ratio="wide")
     with pytest.raises(ValueError, match="no model can be built"):
         _ = OpenClip(model=str(folder), device="cpu").towers
     assert logging.root.manager.disable == logging.NOTSET

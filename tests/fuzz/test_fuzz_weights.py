@@ -55,11 +55,9 @@ def run(folder, weights="embedded"):
     found = answer(lambda: evaluate(setting))
     if found is REFUSED:
         return
-    with torch.inference_mode():
-        side = 2 * backbone.shape.patch_size
-        trace = backbone.trace(torch.zeros(1, 3, side, side), 2)
-        features = setting.segmenter.method(trace)
-    assert features.isfinite().all(), "features are not finite"
+    image, segmenter = setting.dataset[setting.ids[0]].image, setting.segmenter
+    (made,) = segmenter.encode(segmenter.prepare(image, resize=setting.protocol.resize)[None])
+    assert made.features.isfinite().all(), "features are not finite"
     text = setting.segmenter.embed(setting.class_vocabulary, setting.prompts)
     assert text.isfinite().all(), "embeddings are not finite"
     assert torch.equal(embed_text(setting).text, text), "the cache has those of another model"
