@@ -1,12 +1,14 @@
-"""The committed results of the drawn scenes are, number by number, those of the code before.
+"""The committed results of the drawn scenes are those of the code before.
 
 ``tests/reference/records.json`` holds the scores and counts of the records that the code before
 the redesign into rooms made. A change that moves a number replaces it, and says both numbers in the
-changelog.
+changelog. The results are made anew on whichever machine is there: another CPU decides near-ties
+otherwise (docs/equality.md), a few pixels of three million.
 """
 
 import json
 
+import numpy as np
 import pytest
 from conftest import REPOSITORY
 
@@ -14,6 +16,7 @@ from evaluation.records.record import read_record
 
 RESULTS = REPOSITORY / "results"
 BEFORE = json.loads((REPOSITORY / "tests/reference/records.json").read_text(encoding="utf-8"))
+TIES = 2e-5  # of the pixels or points of a record; 0.9e-5 is the most that two CPUs differed by
 PARTS = ("dataset", "method", "options", "model", "protocol")
 
 
@@ -35,7 +38,14 @@ def test_no_record_is_lost(now):
 
 @pytest.mark.parametrize("name", BEFORE)
 def test_every_score_and_count_is_the_same(name, now):
-    record = now[name]
-    for part, expected in BEFORE[name].items():
-        found = json.loads(json.dumps(getattr(record, part)))
-        assert found == expected, part
+    record, before = now[name], BEFORE[name]
+    assert set(before) == {"scores", "counts", "images", "per_class"}
+    assert record.images == before["images"]
+    for part in ("scores", "per_class"):
+        assert getattr(record, part) == pytest.approx(before[part], abs=10 * TIES, nan_ok=True), (
+            part
+        )
+    assert set(record.counts) == set(before["counts"])
+    for part, expected in before["counts"].items():
+        wanted = np.array(expected)
+        assert np.abs(np.array(record.counts[part]) - wanted).sum() <= TIES * wanted.sum(), part
