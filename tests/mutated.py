@@ -100,7 +100,8 @@ def _check_sentence(error, names):
     assert str(error).strip(), f"{type(error).__name__} says nothing"
     assert "\n" not in said
     assert len(said) <= 1100
-    shown = [sentence(ValueError(name))[:40] for name in names]  # of a long one only the ends are
+    named = [name or "an empty word" for name in names]
+    shown = [sentence(ValueError(name))[:40] for name in named]  # of a long one only the ends are
     assert not names or any(name in said for name in shown), f"none of {shown} in: {said}"
 
 

@@ -128,7 +128,7 @@ def key_values(words: Sequence[str], example: str) -> dict[str, Any]:
 def _key_value(word: str, example: str) -> tuple[str, Any]:
     key, _, text = word.partition("=")
     if not key or not text:
-        raise ValueError(f"{word}: expected KEY=VALUE, such as {example}")
+        raise ValueError(f"{word or 'an empty word'}: expected KEY=VALUE, such as {example}")
     try:
         return key, yaml.safe_load(text)
     except Exception as error:  # the constructors of PyYAML let any pass for values such as !!int
@@ -175,7 +175,7 @@ def unknown(word: str, own: Iterable[str], more: Sequence[str] = ()) -> str:
     hint = f" (did you mean {close[0]}?)" if close else ""
     what = f"no such key{hint}" if equals else "expected KEY=VALUE"
     run = f"; of run.py: {', '.join(more)}" if more else ""
-    return f"{word}: {what}; the keys are {', '.join(own)}{run}"
+    return f"{word or 'an empty word'}: {what}; the keys are {', '.join(own)}{run}"
 
 
 def _without_dashes(word: str, own: Mapping[str, Key]) -> str:

@@ -77,6 +77,7 @@ KEYS = "limit, size, rate, force, sort, out, csv, scales, only"
         ("sizes=3", f"sizes=3: no such key (did you mean size?); the keys are {KEYS}"),
         ("colour=red", f"colour=red: no such key; the keys are {KEYS}"),
         ("20", f"20: expected KEY=VALUE; the keys are {KEYS}"),
+        ("", f"an empty word: expected KEY=VALUE; the keys are {KEYS}"),
         ("--size=3", "--size=3: keys have no dashes in front, write size=3"),
         ("--csv", "--csv: keys have no dashes in front, write csv=VALUE"),
         ("-m", "-m: words have no dashes in front; expected KEY=VALUE, see --help"),
