@@ -101,9 +101,4 @@ def _check_space(missing: Sequence[Member], folder: Path, name: str) -> None:
 
 def _write(member: Member, path: Path) -> None:
     """Whole, or not at all: an older file of that name stays as it is."""
-    try:
-        write_whole(path, lambda target: target.writelines(member.content()))
-    except OSError as error:
-        if error.strerror is None:  # a sentence already
-            raise
-        raise OSError(f"{path} cannot be written: {error.strerror}") from error
+    write_whole(path, lambda target: target.writelines(member.content()))
