@@ -7,8 +7,11 @@ BIN := .venv/bin
 demo: .venv/ready
 	$(BIN)/python scripts/demo.py
 
+# one thread of each worker computes; the tests of a file share what they set up
+TEST := -m pytest --numprocesses auto --maxprocesses 8 --dist loadfile
+
 test: .venv/ready
-	$(BIN)/python -m pytest
+	$(BIN)/python $(TEST)
 
 # the whole suite as several other machines would run it; see docs/equality.md
 test-portable: .venv/ready
@@ -17,7 +20,7 @@ test-portable: .venv/ready
 # broken input for every reader: 2,000 examples of each property, from new seeds each time; of a
 # failure the smallest example is printed, and .hypothesis tries it first the next time
 fuzz: .venv/ready
-	GEM_FUZZ=2000 $(BIN)/python -m pytest tests/fuzz
+	GEM_FUZZ=2000 $(BIN)/python $(TEST) tests/fuzz
 
 # every change of a line that makes numbers: does a test fail? An hour and more on two cores.
 mutants: .venv/ready

@@ -108,6 +108,21 @@ def seen(monkeypatch):
     return count_images(monkeypatch)
 
 
+def pytest_sessionfinish(session):
+    """A worker of pytest-xdist hands its counts of examples to the process that reports."""
+    if (mutated := sys.modules.get("mutated")) and hasattr(session.config, "workeroutput"):
+        session.config.workeroutput["examples"] = dict(mutated.TALLY)
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_testnodedown(node):
+    """Add up what the workers counted."""
+    if counted := getattr(node, "workeroutput", {}).get("examples"):
+        import mutated
+
+        mutated.TALLY.update(counted)
+
+
 def pytest_terminal_summary(terminalreporter):
     """How many examples the fuzzing tests have run; of each property if there were many."""
     if (mutated := sys.modules.get("mutated")) and mutated.TALLY:
