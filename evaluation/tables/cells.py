@@ -13,8 +13,14 @@ from dataclasses import dataclass
 
 from evaluation.setting import Setting
 from evaluation.tables import parts
-from evaluation.tables.overrides import for_score, merge, value_of, weights_file, without
-from evaluation.tables.published import PublishedCell, PublishedColumn, PublishedTable
+from evaluation.tables.overrides import for_score, key_of, merge, value_of, weights_file, without
+from evaluation.tables.table import (
+    PublishedCell,
+    PublishedColumn,
+    PublishedRow,
+    PublishedTable,
+    is_tiny,
+)
 
 Compose = Callable[[tuple[str, ...]], Setting]
 SPEED_IMAGES = 32  # images that a speed is measured on
@@ -67,12 +73,16 @@ class _Match:
     """A published cell with its setting and ours.
 
     changed: ours before what the cell alone has, and a file of weights, are added.
+    under: whether ours is run under the protocol that the cell was published under.
+    fitted: keys that fit ours to the embedded model.
     """
 
     cell: PublishedCell
     published: Setting
     changed: Setting
     ours: Setting
+    under: bool
+    fitted: frozenset[str]
 
     def comparable(self) -> bool:
         return parts.source_of(self.published) == parts.source_of(self.changed)
@@ -88,7 +98,7 @@ def plan_table(table: PublishedTable, given: Sequence[str], compose: Compose) ->
     """
     equal: dict[object, dict[int, list[_Match | None]]] = {}
     for index, column in enumerate(table.columns):
-        matches = [_match(table, row.cells[index], given, compose) for row in table.rows]
+        matches = [_match(table, row, index, given, compose) for row in table.rows]
         changed = tuple(match and match.changed for match in matches)
         equal.setdefault((column.score, changed), {})[index] = matches
     columns = tuple(_column(table, given, matches) for matches in equal.values())
@@ -96,12 +106,14 @@ def plan_table(table: PublishedTable, given: Sequence[str], compose: Compose) ->
 
 
 def _match(
-    table: PublishedTable, cell: PublishedCell, given: Sequence[str], compose: Compose
+    table: PublishedTable, row: PublishedRow, index: int, given: Sequence[str], compose: Compose
 ) -> _Match | None:
     """Compose a published cell and ours. What it alone has (its K) is for the paper's data."""
+    cell = row.cells[index]
     if not cell.overrides:
         return None
-    published = compose(cell.shared)
+    shared, under = table.shared(row, index, given), table.under(row, index, given)
+    published, given = compose(cell.shared), table.besides(given)
     given = given if parts.uses_gem(published) else without(given, "gem")
     given = fileless = for_score(given, cell.score)
     if weights_file(given):
@@ -109,9 +121,10 @@ def _match(
         named = value_of(given, "backbone") or value_of(given, "backbone.model")
         if not named and parts.model_of(published) != parts.model_of(compose(table.first)):
             given = fileless  # a file holds the weights of one model, the table's first
-    shared = (*cell.shared, *table.fitting(given))
-    match = _Match(cell, published, compose(merge(shared, fileless)), published)
-    own = cell.own if match.comparable() else ()
+    changed = compose(merge(shared, fileless))
+    fitted = frozenset(map(key_of, row.tiny if is_tiny(given) else ()))
+    match = _Match(cell, published, changed, changed, under, fitted)
+    own = cell.own if match.comparable() and under else ()
     return dataclasses.replace(match, ours=compose(merge((*shared, *own), given)))
 
 
@@ -135,6 +148,8 @@ def _column(
     ]
     shown = _shown_once(cells, [", ".join(row.key) for row in table.rows])
     name = column.name if comparable else _name(column, given)
+    if table.suites and not comparable and rivals:
+        name = f"{name}, {rivals[0].ours.protocol.name}"  # another suite may have such a column too
     return PlannedColumn(name, column.score, (first, *others), comparable, tuple(shown))
 
 
@@ -161,15 +176,18 @@ def _cell(match: _Match, rivals: Sequence[_Match], *, whole: bool) -> PlannedCel
     elif (score == "pmiou") != parts.has_points(ours):
         kind = "masks, not points" if score == "pmiou" else "points, not masks"
         return PlannedCell(why=f"{parts.data_of(ours)} has {kind}")
-    return PlannedCell(ours, published=match.cell.published if match.comparable() else None)
+    alike = match.comparable() and match.under
+    return PlannedCell(ours, published=match.cell.published if alike else None)
 
 
 def _lost_trait(match: _Match, rivals: Sequence[_Match]) -> str | None:
     """What tells the published cell from those of other rows, and is another in ours."""
-    ours = parts.traits_of(match.changed)
+    ours, own = parts.traits_of(match.changed), parts.traits_of(match.published)
     others = [parts.traits_of(rival.published) for rival in rivals]
-    for name, value in parts.traits_of(match.published).items():
-        told_apart = len({traits[name] for traits in others if name in traits}) > 1
+    alike = [traits for traits in others if traits["method"] == own["method"]]
+    for name, value in own.items():
+        rows = others if name in {"method", "backbone"} else alike  # options are a method's own
+        told_apart = len({traits[name] for traits in rows}) > 1 and name not in match.fitted
         if told_apart and ours.get(name) != value:
             return name
     return None

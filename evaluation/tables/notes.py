@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from evaluation.setting.code import code_fingerprint
+from evaluation.tables import parts
 from evaluation.tables.cells import TablePlan
 from evaluation.tables.fill import TableResults
 from evaluation.tables.overrides import key_of, merge, value_of, weights_file
@@ -21,6 +22,7 @@ def notes_of(plan: TablePlan, results: TableResults) -> Iterator[str]:
         yield f"Paper: {table.source}, {table.place}; {table.protocol}."
     yield from table.general
     yield from _of_overrides(plan)
+    yield from _of_protocols(plan)
     yield from _of_records(plan, results)
 
 
@@ -40,6 +42,20 @@ def _of_overrides(plan: TablePlan) -> Iterator[str]:
         keys = ((given, "backbone"), (given, "backbone.model"), (table.first, "backbone"))
         owner = next(value for pair in keys if (value := value_of(*pair)))
         yield f"The weights of {owner} are those of {Path(file).name}."
+
+
+def _of_protocols(plan: TablePlan) -> Iterator[str]:
+    """Of tables of several protocols: what each column of ours is run under, and which rows fit."""
+    if not plan.table.suites:
+        return
+    found: dict[str, list[str]] = {}
+    for column in plan.columns:
+        setting = next((cell.setting for cell in column.cells if cell.setting), None)
+        if setting:
+            found.setdefault(parts.conditions_of(setting), []).append(column.name)
+    said = "; ".join(f"{', '.join(columns)}: {under}" for under, columns in found.items())
+    yield f"ALL ROWS OF OURS ARE RUN UNDER ONE PROTOCOL, the published ones are not. {said}."
+    yield "A difference is shown only where the number was published under the protocol of ours."
 
 
 def unpublished(plan: TablePlan) -> dict[str, str]:

@@ -60,7 +60,17 @@ def uses_gem(setting: Setting) -> bool:
 
 def traits_of(setting: Setting) -> dict[str, object]:
     """What may tell a row of a table from another, by the key that sets it."""
-    method = method_of(setting)
-    options = dataclasses.fields(method) if uses_gem(setting) else ()
-    own = {f"gem.{option.name}": getattr(method, option.name) for option in options}
+    method, key = method_of(setting), "gem" if uses_gem(setting) else "method"
+    options = [option.name for option in dataclasses.fields(method)]
+    own = {f"{key}.{name}": getattr(method, name) for name in options}
     return {"method": type(method), **own, "backbone": source_of(setting)[1:]}
+
+
+def conditions_of(setting: Setting) -> str:
+    """Protocol, words and prompts in a line, with the geometry that depends on the data set."""
+    protocol, prompts = setting.protocol, len(setting.prompts.templates)
+    windows, size = protocol.windows, getattr(protocol.resize, "size", "?")
+    whole = windows is None or windows.size >= 4096
+    seen = "whole image" if whole else f"windows of {windows.size} every {windows.stride}"
+    asked = f"words {setting.vocabulary.family}, {prompts} prompt{'s' * (prompts > 1)}"
+    return f"protocol {protocol.name} ({size} pixels, {seen}), {asked}"
