@@ -1,8 +1,8 @@
 """Many settings that differ in few words: what chooses the data set is composed apart.
 
-A table has a setting for each row and each data set. Hydra needs 0.2 s for one, most of it for files
-that are the same in every column. So the config of a row and that of a data set are composed once
-each, and joined. Configs that do not come apart are composed as they are.
+A table has a setting for each row and each data set. Hydra needs 0.2 s for one, most of it for
+files that are the same in every column. So the config of a row and that of a data set are composed
+once each, and joined. Configs that do not come apart are composed as they are.
 """
 
 from __future__ import annotations
@@ -29,10 +29,12 @@ class _Composed:
 
     @cached_property
     def data(self) -> Any:
+        """The part that words of the data set set."""
         return self._written[DATA]
 
     @cached_property
     def rest(self) -> dict[Any, Any]:
+        """All other parts."""
         return {key: value for key, value in self._written.items() if key != DATA}
 
     @cached_property

@@ -12,6 +12,8 @@ from evaluation.setting import Setting
 from evaluation.setting.identity import describe
 from gem.methods import Gem
 
+LARGER_THAN_IMAGES = 4096  # a window by which a protocol says that an image is seen whole
+
 
 def model_of(setting: Setting) -> Any:
     """The model that is evaluated: a backbone, or a segmenter that has none."""
@@ -70,7 +72,8 @@ def conditions_of(setting: Setting) -> str:
     """Protocol, words and prompts in a line, with the geometry that depends on the data set."""
     protocol, prompts = setting.protocol, len(setting.prompts.templates)
     windows, size = protocol.windows, getattr(protocol.resize, "size", "?")
-    whole = windows is None or windows.size >= 4096
-    seen = "whole image" if whole else f"windows of {windows.size} every {windows.stride}"
+    seen = "whole image"
+    if windows and windows.size < LARGER_THAN_IMAGES:
+        seen = f"windows of {windows.size} every {windows.stride}"
     asked = f"words {setting.vocabulary.family}, {prompts} prompt{'s' * (prompts > 1)}"
     return f"protocol {protocol.name} ({size} pixels, {seen}), {asked}"

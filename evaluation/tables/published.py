@@ -13,7 +13,6 @@ from evaluation.tables.overrides import without
 from evaluation.tables.table import (
     PublishedCell,
     PublishedColumn,
-    PublishedFigure,
     PublishedRow,
     PublishedTable,
     Suite,

@@ -102,9 +102,7 @@ def make_sheet(plan: TablePlan, results: TableResults) -> TableSheet:
     )
 
 
-def _summarised(
-    columns: Sequence[SheetColumn], names: Sequence[Summary]
-) -> Iterator[SheetColumn]:
+def _summarised(columns: Sequence[SheetColumn], names: Sequence[Summary]) -> Iterator[SheetColumn]:
     """The columns with a last row for each name, of our numbers as they are printed."""
     for index, column in enumerate(columns):
         more: Sequence[object] = [None] * len(names) if index else names

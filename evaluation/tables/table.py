@@ -1,9 +1,9 @@
 """What a published table is: every cell is its value, and the overrides of run.py that make it.
 
-A table has overrides that all its cells share; each column and each row adds its own, and a cell may
-add some that choose one reading of a paper that contradicts itself. A row without overrides is not
-run and says why. A table whose numbers were published under several protocols has suites: ours are
-all run under one of them.
+A table has overrides that all its cells share; each column and each row adds its own, and a cell
+may add some that choose one reading of a paper that contradicts itself. A row without overrides is
+not run and says why. A table whose numbers were published under several protocols has suites: ours
+are all run under one of them.
 """
 
 from __future__ import annotations
