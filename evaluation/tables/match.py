@@ -35,8 +35,9 @@ class Match:
         return parts.source_of(self.published) == parts.source_of(self.changed)
 
     def alike(self) -> bool:
-        """Whether it has its protocol too, so that their difference says something."""
-        return self.comparable() and self.under
+        """Whether it has its protocol and method too, so that their difference says something."""
+        methods = [type(parts.method_of(one)) for one in (self.published, self.changed)]
+        return self.comparable() and self.under and methods[0] is methods[1]
 
     def same_method(self) -> bool:
         """Whether ours has the published cell's method with all its options."""
@@ -72,7 +73,7 @@ def lost_trait(match: Match, rivals: Sequence[Match]) -> str | None:
     others = [parts.traits_of(rival.published) for rival in rivals]
     alike = [traits for traits in others if traits["method"] == own["method"]]
     for name, value in own.items():
-        rows = others if name in {"method", "backbone"} else alike  # options are a method's own
+        rows = alike if "." in name else others  # options are a method's own
         told_apart = len({traits[name] for traits in rows}) > 1 and name not in match.fitted
         if told_apart and ours.get(name) != value:
             return name

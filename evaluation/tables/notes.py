@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 from evaluation.setting.code import code_fingerprint
@@ -10,6 +10,7 @@ from evaluation.tables import parts
 from evaluation.tables.cells import TablePlan
 from evaluation.tables.fill import TableResults
 from evaluation.tables.overrides import key_of, merge, value_of, weights_file
+from evaluation.tables.table import PublishedTable, is_tiny
 
 SOURCES = ("dataset", "backbone", "backbone.model", "backbone.weights")
 SILENT = {"backbone.device", "batch_size", "workers", "dataset.root", "backbone.weights"}
@@ -35,6 +36,7 @@ def _of_overrides(plan: TablePlan) -> Iterator[str]:
         yield f"OURS IS NOT ON THE PAPER'S {' AND '.join(other).upper()}: it has {named}."
         if any(cell.own for cell in table.cells):
             yield "Words that only single cells of the paper's data have (its K=2) are left out."
+    yield from _of_fitted_rows(table, given)
     changed = [one for one in merge(table.fitting(given), given) if key_of(one) not in SILENT]
     if changed:
         yield f"Ours is run with {' '.join(changed)}."
@@ -42,6 +44,14 @@ def _of_overrides(plan: TablePlan) -> Iterator[str]:
         keys = ((given, "backbone"), (given, "backbone.model"), (table.first, "backbone"))
         owner = next(value for pair in keys if (value := value_of(*pair)))
         yield f"The weights of {owner} are those of {Path(file).name}."
+
+
+def _of_fitted_rows(table: PublishedTable, given: Sequence[str]) -> Iterator[str]:
+    """What fits rows to the embedded model, which has 6 blocks and 64 pixels."""
+    if is_tiny(given):
+        fitted = {", ".join(row.key): row.tiny for row in table.rows if row.tiny}
+        if said := "; ".join(f"{name}: {' '.join(tiny)}" for name, tiny in fitted.items()):
+            yield f"Fitted to the embedded model: {said}."
 
 
 def _of_protocols(plan: TablePlan) -> Iterator[str]:
@@ -54,7 +64,7 @@ def _of_protocols(plan: TablePlan) -> Iterator[str]:
         if setting:
             found.setdefault(parts.conditions_of(setting), []).append(column.name)
     said = "; ".join(f"{', '.join(columns)}: {under}" for under, columns in found.items())
-    yield f"ALL ROWS OF OURS ARE RUN UNDER ONE PROTOCOL, the published ones are not. {said}."
+    yield f"ALL OF OURS IN A COLUMN ARE RUN UNDER ONE PROTOCOL, the published ones are not. {said}."
     yield "A difference is shown only where the number was published under the protocol of ours."
 
 

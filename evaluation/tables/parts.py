@@ -65,7 +65,9 @@ def traits_of(setting: Setting) -> dict[str, object]:
     method, key = method_of(setting), "gem" if uses_gem(setting) else "method"
     options = [option.name for option in dataclasses.fields(method)]
     own = {f"{key}.{name}": getattr(method, name) for name in options}
-    return {"method": type(method), **own, "backbone": source_of(setting)[1:]}
+    asked = {"vocabulary": setting.vocabulary.family, "prompts": setting.prompts.templates}
+    under = {"protocol": setting.protocol.name, **asked}
+    return {"method": type(method), **own, "backbone": source_of(setting)[1:], **under}
 
 
 def conditions_of(setting: Setting) -> str:

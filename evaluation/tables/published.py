@@ -90,5 +90,6 @@ def _check(table: PublishedTable) -> None:
             raise ValueError(f"{called}: expected the protocol of its numbers")
         used = {mark for cell in row.cells for mark in cell.notes}
         used |= {mark for marks in row.notes.values() for mark in marks}
-        if unknown := sorted(used - set(table.footnotes)) or sorted(set(row.notes) - {*table.keys}):
+        texts = {*table.keys, *table.about}
+        if unknown := sorted(used - set(table.footnotes)) or sorted(set(row.notes) - texts):
             raise ValueError(f"{called}: there is no footnote or column {unknown[0]}")

@@ -114,14 +114,14 @@ def _summarised(columns: Sequence[SheetColumn], names: Sequence[Summary]) -> Ite
 
 
 def _texts(table: PublishedTable) -> Iterator[SheetColumn]:
-    """The texts of the rows; what only describes them is hidden, but for their protocol."""
-    for index, name in enumerate(table.keys):
+    """The texts of the rows; what only describes them is hidden, unless the table shows it."""
+    texts = [(*row.key, *row.about) for row in table.rows]
+    for index, name in enumerate((*table.keys, *table.about)):
+        hidden = name in table.about and name not in table.shown
         marks = {number: row.notes.get(name, ()) for number, row in enumerate(table.rows)}
-        yield SheetColumn(name, [row.key[index] for row in table.rows], marks=marks)
+        yield SheetColumn(name, [one[index] for one in texts], hidden=hidden, marks=marks)
     if table.suites:
         yield SheetColumn("published under", [row.protocol for row in table.rows])
-    for index, name in enumerate(table.about):
-        yield SheetColumn(name, [row.about[index] for row in table.rows], hidden=True)
 
 
 def _published(table: PublishedTable, column: PlannedColumn) -> Iterator[SheetColumn]:

@@ -105,7 +105,8 @@ class PublishedTable:
     """A published table.
 
     place: where in the source. protocol: how its numbers were made, as far as it says.
-    keys, about: names of the texts of a row. footnotes: by mark. general: notes on all cells.
+    keys, about: names of the texts of a row; shown: of those about it that are printed.
+    footnotes: by mark. general: notes on all cells.
     tiny: overrides that fit the protocol to the 64 pixels of the embedded model.
     suites: by the name of the protocol; the user's ``protocol=`` chooses one for all columns.
     summary: last rows of ours, computed from the rows above them.
@@ -122,6 +123,7 @@ class PublishedTable:
     footnotes: dict[str, str]
     general: tuple[str, ...]
     about: tuple[str, ...] = ()
+    shown: tuple[str, ...] = ()
     tiny: tuple[str, ...] = ()
     figure: PublishedFigure | None = None
     suites: dict[str, Suite] = field(default_factory=dict)
