@@ -84,7 +84,7 @@ def test_other_protocols_stand_beside_ours():
     assert (named["paper: VOC20"], named["ours: VOC20"]) == (81.54, pytest.approx(45.67))
     assert "difference: VOC20" not in named
     assert "source" not in {column.name for column in made.printed}
-    assert any("DIFFERENT" not in note and "clearclip (448 pixels" in note for note in made.notes)
+    assert any("ADE20K: protocol clearclip (448 pixels" in note for note in made.notes)
 
 
 def test_a_reading_of_one_cell_is_for_its_protocol():
