@@ -12,6 +12,7 @@ from gem import Clip, ClipSurgery, Gem, MaskClip, OpenClip, Patches, ShortSide, 
 from gem.image import upsample
 from gem.segmenter import EncodedImage, Segmenter
 from gem.vocabulary import Prompts, Queries, Vocabulary
+from gem.windows import Padded
 
 METHODS = [Gem(iters=2), Clip(), Gem(blocks=2), ClipSurgery(blocks=3), MaskClip(), Gem(iters=0)]
 SLIDING = SlidingWindow(size=24, stride=16)
@@ -129,6 +130,23 @@ def test_one_window_is_the_whole_image_upsampled_to_it(patches, images, queries)
     assert torch.equal(torch.stack(list(slid)), torch.stack(whole))
 
 
+def test_a_window_is_padded_with_zeros_and_its_map_is_cut(patches, queries):
+    """An image smaller than its window: 20 x 27 pixels become 24 x 32."""
+    images, segmenter = noise(1, 3, 20, 27), patches(method=Gem())
+    padded = torch.zeros(1, 3, 24, 32)
+    padded[:, :, 2:22, 2:29] = images
+    expected = upsample(scores(segmenter, padded, queries)[0], (24, 32))[:, 2:22, 2:29]
+    for windows in (SlidingWindow(size=4096, stride=112), None):
+        found = scores(segmenter, images, queries, Padded(windows, None))[0]
+        torch.testing.assert_close(found, expected, atol=1e-6, rtol=0)
+
+
+def test_an_image_keeps_its_pixels(patches):
+    images = noise(2, 3, 40, 48)
+    found = patches(method=Gem()).encode(images, windows=SLIDING)
+    assert all(torch.equal(one.pixels, image) for one, image in zip(found, images, strict=True))
+
+
 def test_windows_are_whole_patches(patches):
     """27 pixels and 13 are 3 patches of 8 and 1: the features of 24 and 8."""
     rough, whole = (
@@ -139,7 +157,10 @@ def test_windows_are_whole_patches(patches):
     assert all(torch.equal(a.features, b.features) for a, b in zip(rough, whole, strict=True))
 
 
-@pytest.mark.parametrize("windows", [None, SLIDING, SlidingWindow(size=27, stride=13)])
+@pytest.mark.parametrize(
+    "windows",
+    [None, SLIDING, SlidingWindow(size=27, stride=13), Padded(SLIDING, 20), Padded(None, 20)],
+)
 def test_the_estimate_of_memory_is_what_an_image_takes(windows, patches):
     segmenter = patches(method=Clip())
     (encoded,) = segmenter.encode(noise(1, 3, 48, 64), windows=windows)

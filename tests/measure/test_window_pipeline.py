@@ -1,8 +1,8 @@
 """The pipeline of the mmseg family once more: files in, label maps out.
 
 OpenCV reads and resizes; windows, padding, sums and counts are loops; maps are upsampled by torch's
-own bilinear. Only the features of a window come from the model. Nothing of `gem.resize`,
-`gem.windows`, `gem.features`, `evaluation.setting` or `evaluation.measure` computes what is expected.
+own bilinear. Only the features of a window come from the model. What is expected is computed by
+nothing of `gem.resize`, `gem.windows`, `gem.features` or the evaluation.
 """
 
 from dataclasses import dataclass, replace
