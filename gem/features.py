@@ -86,7 +86,8 @@ def _window(
     backbone: Backbone, methods: Sequence[Method], images: Float[Tensor, "b 3 y x"]
 ) -> dict[Method, Float[Tensor, "b u v e"]]:
     """Unit-length features of every method for one window of each image."""
-    trace = backbone.trace(images, keep=max(method.num_blocks for method in methods))
+    depth = backbone.shape.num_blocks
+    trace = backbone.trace(images, keep=max(method.reads(depth) for method in methods))
     rows, columns = trace.grid
     found: dict[Method, Tensor] = {}
     for method in sorted(dict.fromkeys(methods), key=lambda one: one.cache_group):

@@ -100,9 +100,7 @@ class Patches:
         And for a number among the method's options that fp16 cannot hold, if the backbone computes
         in it. The model's config is read; what it raises is raised. The weights are not looked for.
         """
-        from gem.trace import check_depth
-
-        check_depth(self.method.num_blocks, self.backbone.shape.num_blocks)
+        self.method.reads(self.backbone.shape.num_blocks)
         if getattr(self.backbone, "precision", "") == "fp16":
             _check_half(self.method)
 

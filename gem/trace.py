@@ -25,6 +25,7 @@ from gem.self_attention import (
 
 __all__ = [
     "Block", "Heads", "Layer", "PatchProjector", "Projection", "Resid", "Trace", "check_depth",
+    "reached",
 ]  # fmt: skip
 
 
@@ -152,16 +153,23 @@ class Layer:
 class Trace:
     """The last layers of one forward pass, and the way out of the stream.
 
-    ``layers`` are the last blocks of the tower, oldest first; ``grid`` is the number of patches
-    (rows, columns); ``project`` maps a stream [b n c] to patch features [b p e].
+    ``layers`` are the last blocks of the tower, oldest first; ``depth`` is the number of all its
+    blocks, the layers' number unless given; ``grid`` is the number of patches (rows, columns);
+    ``project`` maps a stream [b n c] to patch features [b p e].
     """
 
     def __init__(
-        self, layers: Sequence[Layer], *, project: PatchProjector, grid: tuple[int, int]
+        self,
+        layers: Sequence[Layer],
+        *,
+        project: PatchProjector,
+        grid: tuple[int, int],
+        depth: int | None = None,
     ) -> None:
         self.layers = tuple(layers)
         self.project = project
         self.grid = grid
+        self.depth = len(self.layers) if depth is None else depth
 
     @property
     def final(self) -> Resid:
@@ -173,8 +181,29 @@ class Trace:
         check_depth(blocks, len(self.layers))
         return self.layers[-blocks:]
 
+    def block(self, number: int) -> Layer:
+        """A block by its number in the tower, from 1. Raises ValueError if it was not kept."""
+        reached(number, self.depth)
+        return self.last(self.depth - number + 1)[0]
+
+    def output(self, number: int) -> Resid:
+        """The stream after a block, counted from 1. Raises ValueError if it was not kept."""
+        if number == self.depth:
+            return self.final
+        return self.block(number + 1).resid
+
 
 def check_depth(blocks: int, num_blocks: int) -> None:
     """Raise ValueError if a tower of ``num_blocks`` has no such number of last blocks."""
     if not 1 <= blocks <= num_blocks:
         raise ValueError(f"blocks={blocks}: the tower has {num_blocks} blocks")
+
+
+def reached(number: int, depth: int, key: str = "block") -> int:
+    """How many of the last blocks of a tower of ``depth`` reach back to the one of this number.
+
+    Blocks are counted from 1. Raises ValueError, with ``key``, if the tower has no such block.
+    """
+    if not 1 <= number <= depth:
+        raise ValueError(f"{key}={number}: the tower has {depth} blocks")
+    return depth - number + 1

@@ -6,6 +6,7 @@ import torch
 
 from gem.backbones.model_config import config_digest, own_quick_gelu
 from gem.backbones.open_clip_model import new_model, new_tokenizer
+from gem.backbones.positions import Positions
 from gem.backbones.towers import Towers
 from gem.backbones.weights import load_weights, resolve, sha256
 from gem.provenance import Provenance
@@ -20,6 +21,7 @@ def load_towers(
     quick_gelu: bool | None,
     device: str,
     precision: str,
+    positions: Positions,
     seed: int,
 ) -> Towers:
     """Build and load a model; the arguments are the fields of `gem.OpenClip`.
@@ -42,6 +44,7 @@ def load_towers(
         provenance=Provenance(name, _source(weights, path, seed), digest, config_digest(model)),
         device=place,
         dtype=DTYPES[precision],
+        positions=positions,
     )
 
 

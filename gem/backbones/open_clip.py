@@ -36,6 +36,9 @@ class OpenClip:
         only warns, and many published numbers are of the wrong activation.
     device: ``auto`` (the GPU if there is one), ``cpu``, ``cuda``, ``cuda:1``.
     precision: of the towers. Cosines and everything after them are float32.
+    positions: how position embeddings are brought to another grid than the trained one:
+        ``antialias`` (bicubic with antialias, the release of GEM), ``bicubic`` (DINO's idiom;
+        SCLIP, ClearCLIP, NACLIP and their kin) or ``bilinear`` (CLIP Surgery).
     """
 
     model: str
@@ -43,6 +46,7 @@ class OpenClip:
     quick_gelu: Flag | None = None
     device: str = "auto"
     precision: Precision = "fp32"
+    positions: Literal["antialias", "bicubic", "bilinear"] = "antialias"
     seed: Seed = 0
 
     @cached_property
@@ -56,6 +60,7 @@ class OpenClip:
             quick_gelu=self.quick_gelu,
             device=self.device,
             precision=self.precision,
+            positions=self.positions,
             seed=self.seed,
         )
 

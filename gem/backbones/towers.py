@@ -19,6 +19,7 @@ from torch import Tensor
 
 from gem.backbones.backbone import TowerShape
 from gem.backbones.open_clip_model import Tokenizer
+from gem.backbones.positions import Positions, resize_positions
 from gem.provenance import Provenance
 from gem.trace import Heads, Layer, Projection, Resid, Trace
 
@@ -62,6 +63,7 @@ class Towers:
     provenance: Provenance
     device: torch.device
     dtype: torch.dtype
+    positions: Positions
 
     @cached_property
     def visual(self) -> VisionTransformer:
@@ -98,7 +100,7 @@ class Towers:
         kept: deque[Layer] = deque(maxlen=keep)
         for block in self.blocks:
             kept.append(Layer(kept[-1].out if kept else resid, block))
-        return Trace(kept, project=self._project, grid=grid)
+        return Trace(kept, project=self._project, grid=grid, depth=len(self.blocks))
 
     @torch.inference_mode()
     def embed(self, prompts: Sequence[str]) -> Float[Tensor, "w e"]:
@@ -127,18 +129,14 @@ class Towers:
         return resid, grid
 
     def _positions(self, grid: tuple[int, int]) -> Float[Tensor, "n c"]:
-        """Position embeddings, bicubic with antialias to another grid, as the GEM release has it.
-
-        The corners are not aligned, and the class token keeps its own.
-        """
+        """Position embeddings for a grid; the class token keeps its own."""
         positions: Tensor = self.visual.positional_embedding
-        rows, columns = self.visual.grid_size
-        if grid == (rows, columns):
+        trained: tuple[int, int] = self.visual.grid_size
+        if grid == trained:
             return positions
-        first, plane = positions[:1], positions[1:].float()
-        plane = rearrange(plane, "(y x) c -> 1 c y x", y=rows)
-        plane = F.interpolate(plane, size=grid, mode="bicubic", antialias=True)
-        return torch.cat([first, rearrange(plane, "1 c y x -> (y x) c").to(first.dtype)])
+        plane = positions[1:].float()
+        resized = resize_positions(plane, trained, grid, self.positions)
+        return torch.cat([positions[:1], resized.to(positions.dtype)])
 
     def _project(self, resid: Resid) -> Float[Tensor, "b p e"]:
         """Final norm and projection of the patch tokens."""

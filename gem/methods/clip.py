@@ -24,11 +24,6 @@ class Clip(Method):
     title: ClassVar[str] = "CLIP"
     published: ClassVar[str] = "2021-03"
 
-    @property
-    def num_blocks(self) -> int:
-        """The last block, for its output."""
-        return 1
-
     def __call__(self, trace: Trace) -> Float[Tensor, "b p e"]:
         """Project the final stream."""
         return trace.project(trace.final)

@@ -28,7 +28,18 @@ class Method(Protocol):
 
     @property
     def num_blocks(self) -> int:
-        """How many of the last blocks the method reads; the trace must keep that many."""
+        """How many of the last blocks the method reads, for methods that count from the end."""
+        return 1
+
+    def reads(self, depth: int) -> int:
+        """How many of the last blocks the trace must keep, in a tower of ``depth`` blocks.
+
+        Raises ValueError if the tower lacks a block that the method reads.
+        """
+        from gem.trace import check_depth
+
+        check_depth(self.num_blocks, depth)
+        return self.num_blocks
 
     @property
     def cache_group(self) -> tuple[Hashable, ...]:
