@@ -13,7 +13,7 @@ from pydantic import ValidationError
 
 from evaluation import launch
 from evaluation.measure import ByTask
-from evaluation.setting import EvalProtocol, Setting
+from evaluation.setting import EvalProtocol, Pamr, Setting
 from evaluation.setting.identity import describe, public_name
 from gem.backbones import OpenClip
 from gem.methods import Clip, ClipSurgery, Gem, MaskClip
@@ -176,6 +176,12 @@ def test_wrong_values_fail_when_the_config_is_built(override):
 @pytest.mark.parametrize(
     ("overrides", "expected"),
     [  # short side, window, logit scale, background: the settings table of the field
+        (["protocol=resclip", "dataset=voc"], (336, 4096, 40, 0.1)),
+        (["protocol=resclip", "dataset=cityscapes"], (560, 224, 40, 0.1)),
+        (["protocol=sc_clip", "dataset=voc"], (336, 224, 50, 0.15)),
+        (["protocol=sc_clip", "dataset=coco_object"], (336, 224, 55, 0.35)),
+        (["protocol=sc_clip", "dataset=context60"], (336, 224, 40, 0.15)),
+        (["protocol=sc_clip", "dataset=cityscapes"], (560, 224, 40, 0.15)),
         (["protocol=sclip", "dataset=voc"], (336, 224, 65, 0.1)),
         (["protocol=sclip", "dataset=ade20k"], (336, 224, 40, 0.1)),
         (["protocol=sclip", "dataset=cityscapes"], (560, 224, 40, 0.1)),
@@ -194,6 +200,62 @@ def test_protocols_of_the_field(overrides, expected):
     rules = build(*overrides).protocol
     found = (rules.resize.size, rules.windows.size, rules.logit_scale, rules.background)
     assert found == expected
+
+
+@pytest.mark.parametrize("protocol", PROTOCOLS)
+@pytest.mark.parametrize("dataset", DATASETS)
+def test_the_family_of_mmseg_resizes_by_opencv_and_pads(protocol, dataset):
+    rule = build(f"protocol={protocol}", f"dataset={dataset}", *NEEDED.get(dataset, [])).protocol
+    own = protocol in {"gem", "gem_released"}
+    multiples = {"gem": None, "gem_released": None, "clearclip": None, "tcl": None, "proxyclip": 56}
+    assert rule.resize.filter == ("pillow_bicubic" if own else "opencv_bilinear")
+    assert rule.resize.rounding == ("round" if own else "pad")
+    assert rule.resize.multiple == multiples.get(protocol, 1)
+    small = protocol in {"sclip", "sc_clip"} and dataset in {"voc", "hub"}
+    assert rule.area_threshold == (0.1 if small else None)
+    assert rule.pamr is None
+
+
+METHODS_OF = {"naclip_pamr": "naclip"}
+EXPERIMENTS = [name for group, name in CHOICES if group == "experiment" and name != "released"]
+
+
+@pytest.mark.parametrize("name", EXPERIMENTS)
+def test_an_experiment_is_a_method_as_published(name):
+    method = METHODS_OF.get(name, name)
+    found = build(f"experiment={name}", "dataset=voc", "backbone=clip_vit_b16")
+    assert type(found.segmenter.method) is type(build(f"method={method}").segmenter.method)
+    assert found.protocol.name == method
+    assert len(found.prompts.templates) == 80
+    assert found.protocol.pamr == (Pamr(steps=10, dilations=(8, 16)) if "pamr" in name else None)
+
+
+def test_a_given_method_wins_over_that_of_the_experiment():
+    """The rows of ClearCLIP's table."""
+    for name, method in (
+        ("clip", Clip()),
+        ("maskclip", MaskClip()),
+        ("gem_released", Gem(blocks=6)),
+    ):
+        found = build("experiment=clearclip", f"method={name}", "dataset=voc")
+        assert (found.segmenter.method, found.protocol.name) == (method, "clearclip")
+
+
+@pytest.mark.parametrize(
+    ("words", "expected"),
+    [
+        (["experiment=resclip", "dataset=voc20"], {"share": 0.6, "factor": 2.0}),
+        (["experiment=resclip", "dataset=cityscapes"], {"share": 0.2, "factor": 2.0}),
+        (["experiment=resclip", "dataset=toy"], {"share": 0.3, "factor": 2.0}),
+        (["experiment=resclip", "dataset=voc20", "method.share=0.5"], {"share": 0.5}),
+        (["experiment=pearl", "dataset=ade20k"], {"alpha": 0.3}),
+        (["experiment=pearl", "dataset=voc"], {"alpha": 0.08}),
+    ],
+    ids=str,
+)
+def test_constants_of_methods_by_data_set(words, expected):
+    method = build(*words).segmenter.method
+    assert {name: getattr(method, name) for name in expected} == expected
 
 
 def test_python_and_hydra_describe_alike():
