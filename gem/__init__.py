@@ -18,7 +18,21 @@ from typing import TYPE_CHECKING
 
 from gem.backbones import OpenClip
 from gem.grounder import Grounder
-from gem.methods import Clip, ClipSurgery, Gem, MaskClip, Method
+from gem.methods import (
+    ClearClip,
+    Clip,
+    ClipSurgery,
+    Gem,
+    ItaclipAttention,
+    MaskClip,
+    Method,
+    Naclip,
+    Pearl,
+    ResClip,
+    ScClip,
+    Sclip,
+    Sfp,
+)
 from gem.patches import Patches
 from gem.resize import ShortSide, Square
 from gem.segmenter import Segmenter
@@ -29,9 +43,9 @@ if TYPE_CHECKING:
     from PIL import Image
 
 __all__ = [
-    "Clip", "ClipSurgery", "Gem", "Grounder", "MaskClip", "Method", "OpenClip", "Patches",
-    "Prompts", "Segmenter", "ShortSide", "SlidingWindow", "Square", "Vocabulary", "load",
-    "read_image",
+    "ClearClip", "Clip", "ClipSurgery", "Gem", "Grounder", "ItaclipAttention", "MaskClip", "Method",
+    "Naclip", "OpenClip", "Patches", "Pearl", "Prompts", "ResClip", "ScClip", "Sclip", "Segmenter",
+    "Sfp", "ShortSide", "SlidingWindow", "Square", "Vocabulary", "load", "read_image",
 ]  # fmt: skip
 
 

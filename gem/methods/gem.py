@@ -40,6 +40,8 @@ class Gem(Method):
     blocks: how many last blocks the path runs through, the paper's d (Table 6). The paper says
         4; the release has 6 (its ``gem_depth=7`` counts one more).
     mlp: also add the block's MLP to the path (Table 6, "MLP yes").
+    residual: false replaces the path in every block instead of adding to it, so that the last
+        block's readout alone is left: the row "no residual" of ClearCLIP's table.
     """
 
     title: ClassVar[str] = "GEM"
@@ -52,6 +54,7 @@ class Gem(Method):
     projections: tuple[Literal["q", "k", "v"], ...] = ("q", "k", "v")
     blocks: PositiveInt = 4
     mlp: Flag = False
+    residual: Flag = True
 
     @field_validator("projections")
     @classmethod
@@ -99,8 +102,9 @@ class Gem(Method):
         """Walk the second path and project it."""
         layers, attention = trace.last(self.blocks), self.attention
         resid = layers[0].resid
-        for layer in layers:
-            resid = resid + layer.update(self.projections, attention)
+        for layer in layers if self.residual else layers[-1:]:
+            update = layer.update(self.projections, attention)
+            resid = resid + update if self.residual else update
             if self.mlp:
                 resid = resid + layer.mlp(resid)
         return trace.project(resid)
