@@ -77,8 +77,17 @@ def test_every_class_is_called_by_its_public_name(group, name):
 @pytest.mark.parametrize("protocol", PROTOCOLS)
 @pytest.mark.parametrize("dataset", DATASETS)
 def test_every_protocol_fits_every_data_set(protocol, dataset):
-    setting = build(f"protocol={protocol}", f"dataset={dataset}", *NEEDED.get(dataset, []))
-    assert setting.protocol.name == protocol
+    """And those of the mmseg family resize by OpenCV and pad windows, to what their code does."""
+    rules = build(f"protocol={protocol}", f"dataset={dataset}", *NEEDED.get(dataset, [])).protocol
+    ours = protocol in {"gem", "gem_released"}
+    resize, multiples = rules.resize, {"clearclip": None, "tcl": None, "proxyclip": 56}
+    assert rules.name == protocol
+    assert resize.filter == ("pillow_bicubic" if ours else "opencv_bilinear")
+    assert (resize.rounding, resize.multiple) == (
+        ("round", None) if ours else ("pad", multiples.get(protocol, 1))
+    )
+    small = protocol in {"sclip", "sc_clip"} and dataset in {"voc", "hub"}
+    assert (rules.area_threshold, rules.pamr) == (0.1 if small else None, None)
 
 
 @pytest.mark.parametrize(("group", "name"), CHOICES)
@@ -202,32 +211,21 @@ def test_protocols_of_the_field(overrides, expected):
     assert found == expected
 
 
-@pytest.mark.parametrize("protocol", PROTOCOLS)
-@pytest.mark.parametrize("dataset", DATASETS)
-def test_the_family_of_mmseg_resizes_by_opencv_and_pads(protocol, dataset):
-    rule = build(f"protocol={protocol}", f"dataset={dataset}", *NEEDED.get(dataset, [])).protocol
-    own = protocol in {"gem", "gem_released"}
-    multiples = {"gem": None, "gem_released": None, "clearclip": None, "tcl": None, "proxyclip": 56}
-    assert rule.resize.filter == ("pillow_bicubic" if own else "opencv_bilinear")
-    assert rule.resize.rounding == ("round" if own else "pad")
-    assert rule.resize.multiple == multiples.get(protocol, 1)
-    small = protocol in {"sclip", "sc_clip"} and dataset in {"voc", "hub"}
-    assert rule.area_threshold == (0.1 if small else None)
-    assert rule.pamr is None
-
-
-METHODS_OF = {"naclip_pamr": "naclip"}
-EXPERIMENTS = [name for group, name in CHOICES if group == "experiment" and name != "released"]
+EXPERIMENTS = [
+    name
+    for group, name in CHOICES
+    if group == "experiment" and ("method", name.removesuffix("_pamr")) in CHOICES
+]
 
 
 @pytest.mark.parametrize("name", EXPERIMENTS)
 def test_an_experiment_is_a_method_as_published(name):
-    method = METHODS_OF.get(name, name)
+    method = name.removesuffix("_pamr")
     found = build(f"experiment={name}", "dataset=voc", "backbone=clip_vit_b16")
     assert type(found.segmenter.method) is type(build(f"method={method}").segmenter.method)
     assert found.protocol.name == method
     assert len(found.prompts.templates) == 80
-    assert found.protocol.pamr == (Pamr(steps=10, dilations=(8, 16)) if "pamr" in name else None)
+    assert found.protocol.pamr == (None if method == name else Pamr(steps=10, dilations=(8, 16)))
 
 
 def test_a_given_method_wins_over_that_of_the_experiment():
@@ -237,8 +235,9 @@ def test_a_given_method_wins_over_that_of_the_experiment():
         ("maskclip", MaskClip()),
         ("gem_released", Gem(blocks=6)),
     ):
-        found = build("experiment=clearclip", f"method={name}", "dataset=voc")
-        assert (found.segmenter.method, found.protocol.name) == (method, "clearclip")
+        for experiment in ("clearclip", "resclip"):
+            found = build(f"experiment={experiment}", f"method={name}", "dataset=voc")
+            assert (found.segmenter.method, found.protocol.name) == (method, experiment)
 
 
 @pytest.mark.parametrize(
@@ -247,6 +246,7 @@ def test_a_given_method_wins_over_that_of_the_experiment():
         (["experiment=resclip", "dataset=voc20"], {"share": 0.6, "factor": 2.0}),
         (["experiment=resclip", "dataset=cityscapes"], {"share": 0.2, "factor": 2.0}),
         (["experiment=resclip", "dataset=toy"], {"share": 0.3, "factor": 2.0}),
+        (["method=resclip", "dataset=voc20"], {"share": 0.3, "factor": 2.0}),
         (["experiment=resclip", "dataset=voc20", "method.share=0.5"], {"share": 0.5}),
         (["experiment=pearl", "dataset=ade20k"], {"alpha": 0.3}),
         (["experiment=pearl", "dataset=voc"], {"alpha": 0.08}),
