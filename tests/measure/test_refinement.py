@@ -1,14 +1,17 @@
 """PAMR: against loops over pixels, and in bands."""
 
+from dataclasses import replace
 from types import SimpleNamespace
 
 import numpy as np
 import pytest
 import torch
+from drawn import setting_of
 from pydantic import ValidationError
 
 from evaluation.measure import decision
 from evaluation.measure.decision import label_map
+from evaluation.measure.evaluate import evaluate, evaluate_all
 from evaluation.measure.refinement import affinity, propagate, refined
 from evaluation.setting import EvalProtocol, Pamr
 from gem.image import upsample
@@ -135,6 +138,24 @@ def test_a_segmenter_without_an_image_cannot_be_refined():
         "protocol.pamr: the segmenter keeps no image that maps could be refined by, expected "
         "protocol.pamr=null"
     )
+
+
+def test_settings_share_what_is_refined(small, monkeypatch):
+    """Two thresholds, whose rules are equal but not one object: each image is refined once."""
+    setting = setting_of(small, limit=3)
+    rules_of = [
+        replace(setting.protocol, pamr=Pamr(steps=2, dilations=(1,)), background=share)
+        for share in (0.3, 0.6)
+    ]
+    both = [replace(setting, protocol=one) for one in rules_of]
+    alone = [evaluate(one).outcome for one in both]
+    assert alone[1] != evaluate(setting).outcome
+    done = []
+    monkeypatch.setattr(
+        decision, "refined", lambda *given, **room: done.append(1) or refined(*given, **room)
+    )
+    assert [one.outcome for one in evaluate_all(both)] == alone
+    assert len(done) == 3
 
 
 def test_the_published_rule():
