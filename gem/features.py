@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 import torch
+import torch.nn.functional as F
 from einops import einsum, rearrange
 from jaxtyping import Float
 from torch import Tensor
@@ -15,19 +16,19 @@ from gem.backbones.backbone import Backbone
 from gem.image import upsample
 from gem.methods.method import Method
 from gem.vocabulary import Queries
+from gem.windows import Tiles
 
 
 @dataclass(frozen=True)
 class PatchFeatures:
     """A `gem.segmenter.EncodedImage`: unit-length patch features of an image's windows.
 
-    ``corners`` are the windows' top left pixels in an input of ``size``; a whole image is one
-    window.
+    ``tiles`` says where the windows lie in the prepared image ``pixels``.
     """
 
     features: Float[Tensor, "n u v e"]
-    corners: tuple[tuple[int, int], ...]
-    size: tuple[int, int]
+    tiles: Tiles
+    pixels: Float[Tensor, "3 y x"]
 
     @property
     def labels(self) -> None:
@@ -38,45 +39,46 @@ class PatchFeatures:
     def scores(self, queries: Queries) -> Float[Tensor, "w u v"]:
         """Cosine, in [-1, 1], with the embedding of every word.
 
-        One value per patch if there is one window. Else one per pixel of the input: each window's
-        map is upsampled to it, and the mean is taken where windows overlap.
+        One value per patch if the whole image is seen at once, without padding. Else one per pixel
+        of the input: each window's map is upsampled to it, what was padded is cut off, and the mean
+        is taken where windows overlap.
         """
         maps = einsum(self.features, queries.text, "n u v e, w e -> n w u v")
-        if len(self.corners) == 1:
+        if not self.tiles.upsampled:
             return maps[0]
-        total = maps.new_zeros(len(queries.text), *self.size)
-        count = maps.new_zeros(self.size)
-        height = self.size[0] - max(top for top, _ in self.corners)
-        width = self.size[1] - max(left for _, left in self.corners)
-        for (top, left), one in zip(self.corners, maps, strict=True):
+        size, (rows, columns) = self.pixels.shape[1:], self.tiles.inside
+        total, count = maps.new_zeros(len(queries.text), *size), maps.new_zeros(size)
+        height, width = self.tiles.shape
+        for (top, left), one in zip(self.tiles.corners, maps, strict=True):
             place = (slice(top, top + height), slice(left, left + width))
-            total[:, *place] += upsample(one, (height, width))
+            total[:, *place] += upsample(one, self.tiles.seen, rows)[:, :, columns]
             count[place] += 1
         return total / count
 
 
 @torch.inference_mode()
 def encode(
-    backbone: Backbone,
-    methods: Sequence[Method],
-    images: Float[Tensor, "b 3 y x"],
-    *,
-    corners: tuple[tuple[int, int], ...],
-    shape: tuple[int, int],
+    backbone: Backbone, methods: Sequence[Method], images: Float[Tensor, "b 3 y x"], tiles: Tiles
 ) -> dict[Method, list[PatchFeatures]]:
-    """The features of each image by each method, from windows of one ``shape`` at ``corners``.
+    """The features of each image by each method, from the windows of ``tiles``.
 
     Methods that share work take turns; equal ones are computed once.
     """
+    height, width = tiles.shape
     by_window = [
-        _window(backbone, methods, images[:, :, top : top + shape[0], left : left + shape[1]])
-        for top, left in corners
+        _window(
+            backbone,
+            methods,
+            F.pad(images[:, :, top : top + height, left : left + width], tiles.padding),
+        )
+        for top, left in tiles.corners
     ]
-    size = (images.shape[2], images.shape[3])
     found: dict[Method, list[PatchFeatures]] = {}
     for method in by_window[0]:
         whole = rearrange([one[method] for one in by_window], "n b u v e -> b n u v e")
-        found[method] = [PatchFeatures(one, corners, size) for one in whole]
+        found[method] = [
+            PatchFeatures(one, tiles, image) for one, image in zip(whole, images, strict=True)
+        ]
     return found
 
 

@@ -42,6 +42,7 @@ class Grounder:
         """
         from gem.image import min_max, upsample
         from gem.segmenter import in_range
+        from gem.windows import tiling
 
         if not prompts:
             raise ValueError("no prompts: give at least one")
@@ -51,7 +52,7 @@ class Grounder:
         queries = typed.with_text(text)
         batch = self.segmenter.prepare(image, resize=self.resize)[None]
         ((encoded,),) = self.segmenter.encode_together(
-            [self.segmenter], batch, windows=self.windows
+            [self.segmenter], batch, windows=tiling(self.resize, self.windows)
         )
         maps = encoded.scores(queries)
         if not in_range(maps):

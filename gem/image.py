@@ -13,6 +13,7 @@ from PIL import Image
 from torch import Tensor
 
 from gem.pixels import as_rgb
+from gem.resize import Filter
 
 # Cosines are float32: a map that spans less than this says nothing.
 ROUNDING = 1e-6
@@ -24,14 +25,22 @@ def to_input(
     *,
     mean: tuple[float, float, float],
     std: tuple[float, float, float],
+    resampling: Filter = "pillow_bicubic",
 ) -> Float[Tensor, "3 y x"]:
-    """Resize an image to (height, width), bicubic with antialias, and normalise it.
+    """Resize an image to (height, width) and normalise it.
 
-    Raises ValueError for an image whose range of values is unknown (`gem.pixels`).
+    ``pillow_bicubic`` has an antialias, ``opencv_bilinear`` none; both round to 8 bits. Raises
+    ValueError for an image whose range of values is unknown (`gem.pixels`).
     """
     height, width = size
-    resized = as_rgb(image).resize((width, height), Image.Resampling.BICUBIC)
-    pixels = torch.from_numpy(np.array(resized)).permute(2, 0, 1).float() / 255
+    rgb = as_rgb(image)
+    if resampling == "opencv_bilinear":
+        import cv2  # late: only the protocols of the mmseg family need it
+
+        resized = cv2.resize(np.array(rgb), (width, height), interpolation=cv2.INTER_LINEAR)
+    else:
+        resized = np.array(rgb.resize((width, height), Image.Resampling.BICUBIC))
+    pixels = torch.from_numpy(resized).permute(2, 0, 1).float() / 255
     return (pixels - torch.tensor(mean)[:, None, None]) / torch.tensor(std)[:, None, None]
 
 

@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from gem.provenance import Provenance
     from gem.resize import Resize
     from gem.segmenter import Segmenter
-    from gem.windows import SlidingWindow
+    from gem.windows import Tiling
 
 
 @options
@@ -85,12 +85,14 @@ class Patches:
         """That of the backbone: no method changes the text."""
         return self.backbone.text_key
 
-    def features_bytes(self, size: tuple[int, int], windows: SlidingWindow | None) -> int:
+    def features_bytes(self, size: tuple[int, int], windows: Tiling | None) -> int:
         """Four bytes a number of the patch features of all windows; the model's config is read."""
+        from gem.windows import tiles_of
+
         shape = self.backbone.shape
-        corners, (height, width) = _places(size, windows, shape.patch_size)
-        rows, columns = height // shape.patch_size, width // shape.patch_size
-        return 4 * shape.embedding * len(corners) * rows * columns
+        tiles = tiles_of(size, windows, shape.patch_size)
+        rows, columns = (side // shape.patch_size for side in tiles.seen)
+        return 4 * shape.embedding * len(tiles.corners) * rows * columns
 
     def check(self, ids: Sequence[str]) -> None:  # noqa: ARG002
         """Raise ValueError if the tower has fewer blocks than the method reads.
@@ -113,14 +115,15 @@ class Patches:
         from gem.image import to_input
 
         size = resize.fit(image.height, image.width, self.backbone.shape.patch_size)
-        return to_input(image, size, mean=self.backbone.mean, std=self.backbone.std)
+        mean, std = self.backbone.mean, self.backbone.std
+        return to_input(image, size, mean=mean, std=std, resampling=resize.filter)
 
     def embed(self, vocabulary: Vocabulary, prompts: Prompts) -> Float[Tensor, "w e"]:
         """The mean over the templates. Raises ValueError for a prompt that is too long."""
         return embed_words(vocabulary, prompts, self.backbone.embed)
 
     def encode(
-        self, images: Float[Tensor, "b 3 y x"], *, windows: SlidingWindow | None = None
+        self, images: Float[Tensor, "b 3 y x"], *, windows: Tiling | None = None
     ) -> list[PatchFeatures]:
         """Pass prepared images of one size through backbone and method; b windows at a time.
 
@@ -134,20 +137,21 @@ class Patches:
         segmenters: Sequence[Segmenter],
         images: Float[Tensor, "b 3 y x"],
         *,
-        windows: SlidingWindow | None,
+        windows: Tiling | None,
     ) -> list[list[PatchFeatures]]:
         """The patch features of several methods, from one trace.
 
         Raises ValueError if one is of another backbone, or reads more blocks than the tower has.
         """
         from gem.features import encode
+        from gem.windows import tiles_of
 
         if any(one.pass_key != self.pass_key for one in segmenters):
             raise ValueError("segmenters that encode together need the same backbone")
         methods = [one.method for one in segmenters if isinstance(one, Patches)]
         size = (images.shape[2], images.shape[3])
-        corners, shape = _places(size, windows, self.backbone.shape.patch_size)
-        found = encode(self.backbone, methods, images, corners=corners, shape=shape)
+        tiles = tiles_of(size, windows, self.backbone.shape.patch_size)
+        found = encode(self.backbone, methods, images, tiles)
         return [found[method] for method in methods]
 
     def sharing(self, other: Segmenter) -> Patches:
@@ -171,13 +175,3 @@ def _check_half(method: Method) -> None:
                 f"{key}.{name}={value:g}: backbone.precision=fp16 computes with numbers from "
                 f"{low:g} to {high:g}"
             )
-
-
-def _places(
-    size: tuple[int, int], windows: SlidingWindow | None, patch_size: int
-) -> tuple[tuple[tuple[int, int], ...], tuple[int, int]]:
-    """Corners and shape of the windows in an input of ``size``; a whole image is one window."""
-    if windows is None:
-        return ((0, 0),), size
-    whole = windows.whole_patches(patch_size)
-    return whole.corners(*size), whole.shape(*size)

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from gem.provenance import Provenance
     from gem.resize import Resize
     from gem.vocabulary import Prompts, Queries, Vocabulary
-    from gem.windows import SlidingWindow
+    from gem.windows import Tiling
 
 LARGEST = 1e30  # the size of a score: what is computed from such scores in float32 stays finite
 
@@ -32,6 +32,13 @@ class EncodedImage(Protocol):
 
         A tensor where the segmenter has decided by itself, for example label maps that another
         program wrote: labels as the data set counts them, at the size of its truth.
+        """
+
+    @property
+    def pixels(self) -> Float[Tensor, "3 y x"] | None:
+        """The image as the model got it, each channel scaled in whatever way; None if not kept.
+
+        For rules that look at the image again (`evaluation.setting.Pamr`).
         """
 
     def scores(self, queries: Queries) -> Float[Tensor, "w u v"]:
@@ -95,7 +102,7 @@ class Segmenter(Protocol):
         None where keeping the embeddings is not worth it, for example for random weights.
         """
 
-    def features_bytes(self, size: tuple[int, int], windows: SlidingWindow | None) -> int:
+    def features_bytes(self, size: tuple[int, int], windows: Tiling | None) -> int:
         """About the memory that one encoded image takes, for an input of (height, width).
 
         Loads nothing.
@@ -114,7 +121,7 @@ class Segmenter(Protocol):
         """One unit-length embedding per word; e is 0 for a segmenter that reads no text."""
 
     def encode_together(
-        self, segmenters: Sequence[Segmenter], images: Tensor, *, windows: SlidingWindow | None
+        self, segmenters: Sequence[Segmenter], images: Tensor, *, windows: Tiling | None
     ) -> Sequence[Sequence[EncodedImage]]:
         """For each segmenter the encodings of each of b prepared images, from one pass.
 

@@ -4,13 +4,15 @@
     python scripts/speed.py release=false
     python scripts/speed.py release=false only=methods model=ViT-B-32 size=224 repeats=2 rounds=1
     python scripts/speed.py only=cells
+    python scripts/speed.py only=field
 
 Random weights: they cost the same. `plain open_clip` is open_clip's own `encode_image` of a model
 made for that size. The release runs in the environment of scripts/reference/record.py, about 6 GB,
 which is made if it is missing.
 
 The second table is what the cells of the paper's Tables 1, 4 and 6 cost over one shared trace, on
-a VOC-sized image whose shorter side is the size. How each is measured: scripts/timing.
+a VOC-sized image whose shorter side is the size. The third is what each method of the field costs
+alone, and ten of them together. How each is measured: scripts/timing.
 """
 
 from collections.abc import Sequence
@@ -26,7 +28,10 @@ KEYS = {
     "precision": Key("fp32", "fp32, bf16 or fp16", among=("fp32", "bf16", "fp16")),
     "release": Key(True, "false leaves the released GEM out"),
     "only": Key(
-        None, "methods or cells: one of the two tables", kind=str, among=("methods", "cells")
+        None,
+        "methods, cells or field: one of the three tables",
+        kind=str,
+        among=("methods", "cells", "field"),
     ),
 }
 
@@ -39,14 +44,18 @@ def main(words: Sequence[str] | None = None) -> None:
     from timing.clock import Timing
 
     timing = Timing(**own)
-    if only != "cells":
+    if only in {None, "methods"}:
         from timing.methods import methods_table
 
         Console().print(methods_table(timing, release=release))
-    if only != "methods":
+    if only in {None, "cells"}:
         from timing.cells import cells_table
 
         Console().print(cells_table(timing))
+    if only in {None, "field"}:
+        from timing.field import field_table
+
+        Console().print(field_table(timing))
 
 
 if __name__ == "__main__":

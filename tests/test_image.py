@@ -56,6 +56,19 @@ def test_normalisation_by_hand():
     torch.testing.assert_close(pixels, expected[:, None, None].expand(3, 3, 2))
 
 
+def test_resizing_by_opencv_is_bilinear_without_antialias():
+    """Half the size: of four pixels the mean, whatever lies around; Pillow's filter looks wider."""
+    image = picture("RGB", size=(40, 30))
+    whole = np.asarray(image).astype(int)
+    pixels = to_input(
+        image, (15, 20), mean=(0.0,) * 3, std=(1.0,) * 3, resampling="opencv_bilinear"
+    )
+    mean = whole.reshape(15, 2, 20, 2, 3).mean(axis=(1, 3)).transpose(2, 0, 1)
+    assert np.abs(pixels.numpy() * 255 - mean).max() <= 0.5 + 1e-4
+    other = to_input(image, (15, 20), mean=(0.0,) * 3, std=(1.0,) * 3)
+    assert (pixels - other).abs().max() > 0.02
+
+
 def test_resizing_is_pillows_bicubic():
     image = picture("RGB", size=(40, 30))
     pixels = to_input(image, (16, 24), mean=(0.0, 0.0, 0.0), std=(1.0, 1.0, 1.0))

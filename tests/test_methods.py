@@ -34,7 +34,7 @@ def difference(ours, reference):
 
 
 def features(backbone, method, images):
-    return method(backbone.trace(images, keep=method.num_blocks))
+    return method(backbone.trace(images, keep=method.reads(backbone.shape.num_blocks)))
 
 
 def by_hand(function, backbone, images, *more):

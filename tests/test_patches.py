@@ -12,6 +12,7 @@ from gem import Clip, ClipSurgery, Gem, MaskClip, OpenClip, Patches, ShortSide, 
 from gem.image import upsample
 from gem.segmenter import EncodedImage, Segmenter
 from gem.vocabulary import Prompts, Queries, Vocabulary
+from gem.windows import Padded
 
 METHODS = [Gem(iters=2), Clip(), Gem(blocks=2), ClipSurgery(blocks=3), MaskClip(), Gem(iters=0)]
 SLIDING = SlidingWindow(size=24, stride=16)
@@ -121,10 +122,29 @@ def test_overlapping_windows_are_averaged(patches, queries):
     torch.testing.assert_close(slid, expected, atol=1e-6, rtol=0)
 
 
-def test_one_window_is_the_whole_image(patches, images, queries):
+def test_one_window_is_the_whole_image_upsampled_to_it(patches, images, queries):
+    """As slide inference does, even if there is nothing to add up."""
     segmenter = patches(method=Gem())
     slid = scores(segmenter, images, queries, SlidingWindow(size=4096, stride=112))
-    assert torch.equal(slid, scores(segmenter, images, queries))
+    whole = [upsample(one, (40, 40)) for one in scores(segmenter, images, queries)]
+    assert torch.equal(torch.stack(list(slid)), torch.stack(whole))
+
+
+def test_a_window_is_padded_with_zeros_and_its_map_is_cut(patches, queries):
+    """An image smaller than its window: 20 x 27 pixels become 24 x 32."""
+    images, segmenter = noise(1, 3, 20, 27), patches(method=Gem())
+    padded = torch.zeros(1, 3, 24, 32)
+    padded[:, :, 2:22, 2:29] = images
+    expected = upsample(scores(segmenter, padded, queries)[0], (24, 32))[:, 2:22, 2:29]
+    for windows in (SlidingWindow(size=4096, stride=112), None):
+        found = scores(segmenter, images, queries, Padded(windows, None))[0]
+        torch.testing.assert_close(found, expected, atol=1e-6, rtol=0)
+
+
+def test_an_image_keeps_its_pixels(patches):
+    images = noise(2, 3, 40, 48)
+    found = patches(method=Gem()).encode(images, windows=SLIDING)
+    assert all(torch.equal(one.pixels, image) for one, image in zip(found, images, strict=True))
 
 
 def test_windows_are_whole_patches(patches):
@@ -133,11 +153,14 @@ def test_windows_are_whole_patches(patches):
         patches(method=Gem()).encode(noise(2, 3, 32, 40), windows=windows)
         for windows in (SlidingWindow(size=27, stride=13), SlidingWindow(size=24, stride=8))
     )
-    assert all(len(one.corners) == 6 for one in rough)
+    assert all(len(one.tiles.corners) == 6 for one in rough)
     assert all(torch.equal(a.features, b.features) for a, b in zip(rough, whole, strict=True))
 
 
-@pytest.mark.parametrize("windows", [None, SLIDING, SlidingWindow(size=27, stride=13)])
+@pytest.mark.parametrize(
+    "windows",
+    [None, SLIDING, SlidingWindow(size=27, stride=13), Padded(SLIDING, 20), Padded(None, 20)],
+)
 def test_the_estimate_of_memory_is_what_an_image_takes(windows, patches):
     segmenter = patches(method=Clip())
     (encoded,) = segmenter.encode(noise(1, 3, 48, 64), windows=windows)

@@ -25,6 +25,14 @@ patches = st.sampled_from([8, 14, 16, 32])
         (Square(), (375, 500), 16, (448, 448)),
         (Square(size=450), (1, 7), 14, (448, 448)),
         (Square(size=3), (375, 500), 16, (16, 16)),
+        (ShortSide(multiple=56), (375, 500), 14, (448, 616)),
+        (ShortSide(multiple=56), (375, 500), 16, (448, 560)),  # whole patches too: 112 pixels
+        (ShortSide(size=336, rounding="pad"), (375, 500), 16, (336, 448)),
+        (ShortSide(size=336, rounding="pad"), (333, 500), 16, (336, 505)),  # 504.5: upwards
+        (ShortSide(size=336, rounding="pad"), (335, 500), 16, (336, 501)),  # 501.49
+        (ShortSide(size=448, rounding="pad"), (100, 1000), 16, (205, 2048)),
+        (ShortSide(rounding="pad"), (1, 100_000), 16, (1, 2048)),
+        (Square(size=450, rounding="pad", multiple=56), (1, 7), 14, (450, 450)),
     ],
 )
 def test_sizes_by_hand(rule, image, patch, expected):
@@ -68,3 +76,21 @@ def test_sizes_are_positive_integers(size):
     for rule in (ShortSide, Square):
         with pytest.raises(ValidationError):
             rule(size=size)
+
+
+@given(height=sides, width=sides, size=st.integers(1, 1000))
+def test_padding_keeps_sides_to_the_pixel(height, width, size):
+    rule = ShortSide(size=size, rounding="pad")
+    scale = min(size / min(height, width), 2048 / max(height, width))
+    for side, asked in zip(rule.fit(height, width, 16), (height, width), strict=True):
+        assert abs(side - asked * scale) <= 0.5 + 1e-6 or side == 1
+
+
+@pytest.mark.parametrize(
+    "wrong", [{"filter": "bicubic"}, {"rounding": "crop"}, {"multiple": 0}, {"multiple": 1.5}],
+    ids=str,
+)  # fmt: skip
+def test_choices_that_there_are_not(wrong):
+    for rule in (ShortSide, Square):
+        with pytest.raises(ValidationError):
+            rule(**wrong)

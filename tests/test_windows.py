@@ -6,7 +6,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 from pydantic import ValidationError
 
-from gem.windows import SlidingWindow
+from gem.resize import ShortSide
+from gem.windows import Padded, SlidingWindow, tiles_of, tiling
 
 
 @pytest.mark.parametrize(
@@ -52,3 +53,43 @@ def test_windows_of_whole_patches(size, stride, expected):
     """At least one patch of 8 pixels."""
     found = SlidingWindow(size=size, stride=stride).whole_patches(8)
     assert (found.size, found.stride) == expected
+
+
+@pytest.mark.parametrize(
+    ("multiple", "size", "shape", "padding"),
+    [  # left, right, top, bottom: windows of 27 every 13, a patch of 8
+        (None, (40, 60), (27, 27), (2, 3, 2, 3)),
+        (None, (20, 60), (20, 27), (2, 3, 2, 2)),  # lower than a window
+        (None, (24, 32), (24, 27), (2, 3, 0, 0)),
+        (20, (40, 60), (27, 27), (6, 7, 6, 7)),
+        (1, (40, 60), (27, 27), (0, 0, 0, 0)),
+        (1, (40, 5), (27, 5), (1, 2, 0, 0)),  # one patch at least
+    ],
+)
+def test_padding_by_hand(multiple, size, shape, padding):
+    windows = SlidingWindow(size=27, stride=13)
+    found = Padded(windows, multiple).tiles(size, 8)
+    assert (found.shape, found.padding, found.upsampled) == (shape, padding, True)
+    assert found.corners == windows.corners(*size)
+    left, right, top, bottom = padding
+    assert found.seen == (shape[0] + top + bottom, shape[1] + left + right)
+    inside = np.zeros(found.seen)[found.inside]
+    assert inside.shape == shape
+
+
+@pytest.mark.parametrize(("size", "upsampled"), [((40, 64), False), ((40, 60), True)])
+def test_without_windows_the_whole_image_is_padded(size, upsampled):
+    """What needs no padding goes from patches straight to the mask."""
+    found = Padded(None, None).tiles(size, 8)
+    assert (found.corners, found.shape, found.upsampled) == (((0, 0),), size, upsampled)
+
+
+def test_who_pads():
+    windows = SlidingWindow(size=27, stride=13)
+    assert tiling(ShortSide(), None) is None
+    assert tiling(ShortSide(), windows) is windows
+    assert tiling(ShortSide(rounding="pad", multiple=56), windows) == Padded(windows, 56)
+    assert tiles_of((40, 64), None, 8).shape == (40, 64)
+    assert not tiles_of((40, 64), None, 8).upsampled
+    assert tiles_of((40, 64), windows, 8).shape == (24, 24)
+    assert tiles_of((40, 64), windows, 8).upsampled

@@ -8,6 +8,7 @@ from typing import Any
 import hydra
 from omegaconf import DictConfig, OmegaConf
 
+from evaluation.launch.by_dataset import check_by_dataset, register
 from evaluation.launch.overrides import check_used, check_words
 from evaluation.launch.parts import KINDS, check_part, construct
 from evaluation.places import CONFIGS
@@ -24,18 +25,21 @@ NUMBERS = {"batch_size", "workers", "limit"}
 FOLDERS = ("output", "labels", "predictions")
 OUTPUTS = (*FOLDERS, "force", "save_every", "save")
 
+register()  # when this is imported: Hydra reads configs before it calls us
+
 
 def build(config: DictConfig, words: Sequence[str] = ()) -> Setting:
     """The setting that a composed config says; touches no weights and no files.
 
     words: those of the command line. Raises ValueError for a config without one of the parts, for
-    a part that is of another kind, for a word that sets what the segmenter does not read, and what
-    building the parts raises.
+    a part that is of another kind, for a wrong value by data set, for a word that sets what the
+    segmenter does not read, and what building the parts raises.
     """
     _check_keys(config, (*FIRST, *FIELDS))
     raw = OmegaConf.to_container(config, resolve=False)
     assert isinstance(raw, dict)  # noqa: S101 to_container of a DictConfig
     check_used(words, raw["segmenter"])
+    check_by_dataset(config)
     objects = {name: _part(config, name, raw[name]) for name in (*FIRST, *FIELDS)}
     return Setting(**{name: objects[name] for name in FIELDS})
 

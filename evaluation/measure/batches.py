@@ -80,7 +80,7 @@ def _encode(
         images = images.pin_memory()
     try:
         return setting.segmenter.encode_together(
-            segmenters, images, windows=setting.protocol.windows
+            segmenters, images, windows=setting.protocol.tiling
         )
     except torch.OutOfMemoryError as error:
         shape = "x".join(map(str, images.shape[2:]))

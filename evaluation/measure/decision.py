@@ -1,18 +1,20 @@
 """From the maps of scores to decisions: scale, upsample, choose; in bands of bounded memory.
 
-Shapes: w words, c classes, u v rows and columns of a map, y x pixels of the truth or image.
+Shapes: w words, c classes, u v rows and columns of a map, r c pixels of the prepared image,
+y x pixels of the truth or image.
 """
 
 from collections.abc import Iterator
 from typing import NamedTuple
 
 import torch
-from jaxtyping import Float, Int64
+from jaxtyping import Bool, Float, Int64
 from torch import Tensor
 
 from evaluation.data import Card
+from evaluation.measure.refinement import refined
 from evaluation.metrics.accumulator import ImageCache
-from evaluation.setting import EvalProtocol
+from evaluation.setting import EvalProtocol, Pamr
 from gem.image import ROUNDING, upsample
 from gem.segmenter import EncodedImage
 from gem.vocabulary import Queries
@@ -41,12 +43,57 @@ def best_classes(
     size: tuple[int, int],
     cache: ImageCache,
 ) -> Iterator[Band]:
-    """The protocol's choice for every pixel of (height, width), a band of rows at a time."""
+    """The protocol's choice for every pixel of (height, width), a band of rows at a time.
+
+    Raises ValueError if the protocol asks for what the words or the segmenter do not have.
+    """
+    check_rules(protocol, queries)
     maps = cache(score_maps, image, queries)
     scaled = cache(min_max_at, maps, size) if protocol.min_max else maps
-    for rows in bands(size, len(maps)):
-        best, certainty = protocol.answer(cache(upsample, scaled, size, rows), queries)
-        yield Band(rows, best, certainty)
+
+    def walk(kept: Bool[Tensor, " c"] | None = None) -> Iterator[Band]:
+        for rows in bands(size, len(maps)):
+            fine = _at_the_mask(scaled, image, protocol.pamr, size, rows, cache=cache)
+            yield Band(rows, *protocol.answer(fine, queries, kept))
+
+    if protocol.area_threshold is None:
+        yield from walk()
+        return
+    found = [torch.bincount(band.best.flatten(), minlength=queries.classes) for band in walk()]
+    yield from walk(protocol.large(torch.stack(found).sum(dim=0)))
+
+
+def _at_the_mask(
+    maps: Float[Tensor, "w u v"],
+    image: EncodedImage,
+    rule: Pamr | None,
+    size: tuple[int, int],
+    rows: slice,
+    *,
+    cache: ImageCache,
+) -> Float[Tensor, "w y x"]:
+    """Some rows of the maps at the size of the mask, refined by the image if the rule says so."""
+    if rule is None:
+        return cache(upsample, maps, size, rows)
+    if image.pixels is None:
+        raise ValueError(
+            "protocol.pamr: the segmenter keeps no image that maps could be refined by, expected "
+            "protocol.pamr=null"
+        )
+    return cache(_refined, maps, image.pixels, (rule.steps, *rule.dilations), size, rows)
+
+
+def _refined(
+    maps: Float[Tensor, "w u v"],
+    pixels: Float[Tensor, "3 r c"],
+    rule: tuple[int, ...],
+    size: tuple[int, int],
+    rows: slice,
+) -> Float[Tensor, "w y x"]:
+    """`refined`, its rule as plain numbers, by which an `ImageCache` can tell it again."""
+    steps, *dilations = rule
+    pamr = Pamr(steps=steps, dilations=tuple(dilations))
+    return refined(maps, pixels, pamr, size, rows, room=BAND)
 
 
 def label_map(
@@ -103,4 +150,13 @@ def check_queries(card: Card, queries: Queries) -> None:
     if queries.classes != wanted:
         raise ValueError(
             f"the vocabulary has {queries.classes} classes, but {card.name} has {wanted}"
+        )
+
+
+def check_rules(protocol: EvalProtocol, queries: Queries) -> None:
+    """Raise ValueError if the rule of small areas has no background to give their pixels to."""
+    if protocol.area_threshold is not None and not queries.background:
+        raise ValueError(
+            f"protocol.area_threshold={protocol.area_threshold:g}: the vocabulary has no words for "
+            "the background, expected some (vocabulary=sclip has them on VOC), or null"
         )

@@ -61,6 +61,11 @@ class CheckedImage:
         """Those of the image."""
         return self.image.labels
 
+    @property
+    def pixels(self) -> Float[Tensor, "3 y x"] | None:
+        """Those of the image."""
+        return self.image.pixels
+
     def scores(self, queries: Queries) -> Float[Tensor, "w u v"]:
         """Those of the image; `check` says whether they can be used."""
         maps = self.image.scores(queries)

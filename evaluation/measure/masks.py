@@ -11,7 +11,14 @@ from jaxtyping import Int, Integer
 from torch import Tensor
 
 from evaluation.data import VOID, Card
-from evaluation.measure.decision import Band, best_classes, check_queries, class_maps, score_maps
+from evaluation.measure.decision import (
+    Band,
+    best_classes,
+    check_queries,
+    check_rules,
+    class_maps,
+    score_maps,
+)
 from evaluation.metrics import ConfusionMatrix, HeatmapIoU, Score, scores
 from evaluation.metrics.accumulator import ImageCache, Outcome
 from evaluation.setting import EvalProtocol
@@ -32,6 +39,7 @@ class MaskAccumulator:
         self, protocol: EvalProtocol, card: Card, queries: Queries, *, decided: bool = False
     ) -> None:
         check_queries(card, queries)
+        check_rules(protocol, queries)
         device = queries.text.device
         self.protocol, self.card, self.queries = protocol, card, queries
         self.decided = decided

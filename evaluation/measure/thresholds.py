@@ -11,7 +11,7 @@ from jaxtyping import Int64, Integer
 from torch import Tensor
 
 from evaluation.data import VOID, Card
-from evaluation.measure.decision import best_classes, check_queries
+from evaluation.measure.decision import best_classes, check_queries, check_rules
 from evaluation.metrics import Score, scores
 from evaluation.metrics.accumulator import ImageCache, Outcome
 from evaluation.setting import EvalProtocol
@@ -30,6 +30,7 @@ class ThresholdAccumulator:
 
     def __init__(self, protocol: EvalProtocol, card: Card, queries: Queries) -> None:
         check_queries(card, queries)
+        check_rules(protocol, queries)
         self.protocol, self.card, self.queries = protocol, card, queries
         shape = (len(card.labels), queries.classes, len(THRESHOLDS) + 1)
         self.counts = torch.zeros(shape, dtype=torch.int64, device=queries.text.device)

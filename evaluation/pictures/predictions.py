@@ -91,7 +91,7 @@ def label_maps(setting: Setting, samples: Sequence[Sample]) -> list[Integer[np.n
     for sample in samples:
         pixels = segmenter.prepare(sample.image, resize=protocol.resize, sample_id=sample.id)
         ((image,),) = segmenter.encode_together(
-            [segmenter], torch.stack([pixels]), windows=protocol.windows
+            [segmenter], torch.stack([pixels]), windows=protocol.tiling
         )
         size = truth_size(sample.truth)
         checked = CheckedImage(image, segmenter, sample.id)

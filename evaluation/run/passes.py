@@ -83,7 +83,7 @@ def features_size(setting: Setting) -> int:
     """Bytes that one batch of large photographs takes, encoded by the setting's segmenter."""
     protocol = setting.protocol
     size = protocol.resize.fit(*SIZE, FINEST)
-    return setting.segmenter.features_bytes(size, protocol.windows) * setting.batch_size
+    return setting.segmenter.features_bytes(size, protocol.tiling) * setting.batch_size
 
 
 def _chunk(group: Sequence[int], settings: Sequence[Setting], memory: int) -> list[Pass]:

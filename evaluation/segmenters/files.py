@@ -33,6 +33,7 @@ class LabelImage:
     """A decided image."""
 
     labels: Int[Tensor, "y x"]
+    pixels: None = None
 
     def scores(self, queries: Queries) -> Float[Tensor, "w y x"]:
         """1 where a pixel has the label that the word stands for, else 0."""
@@ -46,6 +47,7 @@ class ScoreImage:
     maps: Float[Tensor, "w u v"]
     root: str
     labels: None = None
+    pixels: None = None
 
     def scores(self, queries: Queries) -> Float[Tensor, "q u v"]:
         """The maps of the words asked; `Predictions.embed` numbers them.

@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from gem.resize import Resize
     from gem.segmenter import Segmenter
     from gem.vocabulary import Prompts, Vocabulary
-    from gem.windows import SlidingWindow
+    from gem.windows import Tiling
 
 Kind = Literal["labels", "scores"]
 SUFFIX: dict[Kind, str] = {"labels": ".png", "scores": ".npz"}
@@ -114,7 +114,7 @@ class Predictions:
     def text_key(self) -> None:
         """There are no embeddings to keep."""
 
-    def features_bytes(self, size: tuple[int, int], windows: SlidingWindow | None) -> int:  # noqa: ARG002
+    def features_bytes(self, size: tuple[int, int], windows: Tiling | None) -> int:  # noqa: ARG002
         """A label of eight bytes a pixel; scores are taken for as many."""
         return 8 * size[0] * size[1]
 
@@ -165,7 +165,7 @@ class Predictions:
         segmenters: Sequence[Segmenter],
         images: Tensor,
         *,
-        windows: SlidingWindow | None,  # noqa: ARG002
+        windows: Tiling | None,  # noqa: ARG002
     ) -> list[list[LabelImage | ScoreImage]]:
         """What was read, image by image; the same for each of ``segmenters``, which are equal."""
         from evaluation.segmenters.files import LabelImage, ScoreImage

@@ -9,12 +9,13 @@ from typing import TYPE_CHECKING, Annotated, Literal
 
 from pydantic import SkipValidation, Strict
 
+from evaluation.setting.pamr import Pamr
 from gem.options import Flag, Fraction, between, options
 from gem.resize import Resize
-from gem.windows import SlidingWindow
+from gem.windows import SlidingWindow, Tiling, tiling
 
 if TYPE_CHECKING:
-    from jaxtyping import Float, Int64
+    from jaxtyping import Bool, Float, Int64
     from torch import Tensor
 
     from gem.vocabulary import Queries
@@ -32,10 +33,14 @@ class EvalProtocol:
     windows: null sees the whole image at once; else `gem.SlidingWindow`.
     min_max: scale each word's map to [0, 1] before anything else, as the release's ``forward``
         does. The paper's threshold cannot be reached on such maps without a logit scale.
+    pamr: refine the maps at the size of the mask, before the scale; null does not.
     logit_scale: what cosines are multiplied by before the softmax. The paper does not say; 100 is
         CLIP's own trained scale and that of the author's code. 1e-6 to 1e6.
     reduce: how the softmax probabilities of several words of a class become one: ``max`` (SCLIP
         and its family) or ``mean``.
+    area_threshold: share of all pixels that are no background; a class with no more than that has
+        probability 0, and its pixels go to their next best class (SCLIP, SC-CLIP). Only with words
+        for the background; null leaves the rule out.
     background: probability under which a pixel is background, for data sets whose truth has a
         background class; null where there is none or words alone decide. The paper's 0.85.
     source: where the background's threshold comes from.
@@ -47,11 +52,18 @@ class EvalProtocol:
     resize: SkipValidation[Resize]
     windows: SlidingWindow | None = None
     min_max: Flag = False
+    pamr: Pamr | None = None
     logit_scale: LogitScale = 100.0
     reduce: Literal["max", "mean"] = "max"
+    area_threshold: Fraction | None = None
     background: Fraction | None = 0.85
     source: str = "paper"
     tuned: str | None = None
+
+    @property
+    def tiling(self) -> Tiling | None:
+        """How the model sees a resized image: whole, or through windows, which may be padded."""
+        return tiling(self.resize, self.windows)
 
     def decide(
         self, cosines: Float[Tensor, "w y x"], queries: Queries, *, background: bool
@@ -65,18 +77,36 @@ class EvalProtocol:
         return self.label(best, certainty, queries) if background else best
 
     def answer(
-        self, cosines: Float[Tensor, "w y x"], queries: Queries
+        self,
+        cosines: Float[Tensor, "w y x"],
+        queries: Queries,
+        kept: Bool[Tensor, " c"] | None = None,
     ) -> tuple[Int64[Tensor, "y x"], Float[Tensor, "y x"]]:
-        """The best class of every pixel and its probability, by softmax over all words."""
+        """The best class of every pixel and its probability, by softmax over all words.
+
+        Classes that are not ``kept`` have probability 0.
+        """
         import torch  # late: building a protocol must not wait for it
 
         logits = cosines * self.logit_scale
         if self.reduce == "max":  # the class of the best word; no need of the other probabilities
+            total, owner = logits.logsumexp(dim=0), queries.class_index
+            if kept is not None:
+                logits, owner = logits[kept[owner]], owner[kept[owner]]
             peak, word = logits.max(dim=0)
-            return queries.class_index[word], (peak - logits.logsumexp(dim=0)).exp()
+            return owner[word], (peak - total).exp()
         shares = [words.mean(dim=0) for words in queries.by_class(logits.softmax(dim=0))]
-        certainty, best = torch.stack(shares).max(dim=0)
+        found = torch.stack(shares)
+        if kept is not None:
+            found = found * kept[:, None, None]
+        certainty, best = found.max(dim=0)
         return best, certainty
+
+    def large(self, areas: Int64[Tensor, " c"]) -> Bool[Tensor, " c"]:
+        """Which classes the rule of small areas keeps, by the pixels of each in the whole image."""
+        kept: Tensor = areas.double() > (self.area_threshold or 0) * areas[1:].sum().double()
+        kept[0] = True  # the background
+        return kept
 
     def label(
         self, best: Int64[Tensor, "y x"], certainty: Float[Tensor, "y x"], queries: Queries

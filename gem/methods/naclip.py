@@ -52,7 +52,8 @@ class Naclip(Method):
         lengths = [points.float().norm(dim=-1).mean(dim=2) for points in (layer.q, layer.k)]
         scale = (lengths[0] * lengths[1]).mean(dim=1)[:, None, None] / layer.v.shape[-1] ** 0.5
         shares = (window.float() * scale).softmax(dim=-1)
-        return shares.to(layer.v.dtype)[:, None] @ layer.v
+        attended: Heads = shares.to(layer.v.dtype)[:, None] @ layer.v
+        return attended
 
 
 def gaussian_window(like: Heads, grid: tuple[int, int], sigma: float) -> Float[Tensor, "n n"]:

@@ -6,17 +6,13 @@ what the machine took from it meanwhile.
 """
 
 import statistics
-from collections.abc import Sequence
-from typing import TYPE_CHECKING
+from collections.abc import Mapping, Sequence
 
 from rich.table import Table
 from timing.clock import Run, Timing, empty_table, noise, timed
 
-from gem import Gem, OpenClip, Patches, ShortSide
+from gem import Gem, Method, OpenClip, Patches, ShortSide
 from gem.trace import Projection
-
-if TYPE_CHECKING:
-    from torch import Tensor
 
 CELLS = {
     "one GEM run": "K=1, 4 blocks",
@@ -28,17 +24,9 @@ VOC = (375, 500)  # height and width of a usual image
 
 def cells_table(timing: Timing) -> Table:
     """Measure and show."""
-    import torch
-
     of = dict(zip(CELLS, cells(), strict=True))
-    runs = {row: prepare(timing, some) for row, some in of.items()}
-    taken: dict[str, list[float]] = {row: [] for row in CELLS}
-    with torch.inference_mode():
-        for turn in range(timing.rounds + 1):
-            for row, (run, images) in runs.items():
-                found = timed(run, images, timing.repeats if turn else 1)
-                taken[row] += found if turn else []
-    median = {row: statistics.median(times) for row, times in taken.items()}
+    patch = OpenClip(model=timing.model).shape.patch_size
+    median = medians(timing, of, ShortSide(size=timing.size).fit(*VOC, patch))
     title = f"{timing.model}, a VOC-sized image, shorter side {timing.size}, one shared trace"
     table = empty_table(title, "x one run")
     for row, what in CELLS.items():
@@ -48,16 +36,31 @@ def cells_table(timing: Timing) -> Table:
     return table
 
 
-def prepare(timing: Timing, some: Sequence[Gem]) -> tuple[Run, "Tensor"]:
-    """All settings over one trace, and a batch for it."""
+def medians(
+    timing: Timing, of: Mapping[str, Sequence[Method]], size: tuple[int, int]
+) -> dict[str, float]:
+    """The median milliseconds an image of each row: its methods over one trace, taking turns.
+
+    size: height and width of the images.
+    """
+    import torch
+
     backbone = OpenClip(model=timing.model, precision=timing.precision)  # type: ignore[arg-type]
-    segmenters = [Patches(backbone=backbone, method=one) for one in some]
-    size = ShortSide(size=timing.size).fit(*VOC, backbone.shape.patch_size)
-    first = segmenters[0]
-    return (
-        lambda images: first.encode_together(segmenters, images, windows=None),
-        noise(timing, size),
-    )
+    images = noise(timing, size)
+    taken: dict[str, list[float]] = {row: [] for row in of}
+    with torch.inference_mode():
+        for turn in range(timing.rounds + 1):
+            for row, methods in of.items():
+                run = together(backbone, methods)
+                found = timed(run, images, timing.repeats if turn else 1)
+                taken[row] += found if turn else []
+    return {row: statistics.median(times) for row, times in taken.items()}
+
+
+def together(backbone: OpenClip, methods: Sequence[Method]) -> Run:
+    """The features of all methods, from one trace."""
+    segmenters = [Patches(backbone=backbone, method=one) for one in methods]
+    return lambda images: segmenters[0].encode_together(segmenters, images, windows=None)
 
 
 def cells() -> tuple[list[Gem], list[Gem], list[Gem]]:

@@ -111,7 +111,8 @@ def forward(timing: Timing, row: str) -> Run:
         "gem": Gem(), "gem_released": Gem(blocks=6),
     }  # fmt: skip
     method = methods[row]
-    return lambda images: method(backbone.trace(images, keep=method.num_blocks))
+    keep = method.reads(backbone.shape.num_blocks)
+    return lambda images: method(backbone.trace(images, keep=keep))
 
 
 def released(timing: Timing, python: Path) -> Found:

@@ -13,7 +13,7 @@ from pydantic import ValidationError
 
 from evaluation import launch
 from evaluation.measure import ByTask
-from evaluation.setting import EvalProtocol, Setting
+from evaluation.setting import EvalProtocol, Pamr, Setting
 from evaluation.setting.identity import describe, public_name
 from gem.backbones import OpenClip
 from gem.methods import Clip, ClipSurgery, Gem, MaskClip
@@ -77,8 +77,17 @@ def test_every_class_is_called_by_its_public_name(group, name):
 @pytest.mark.parametrize("protocol", PROTOCOLS)
 @pytest.mark.parametrize("dataset", DATASETS)
 def test_every_protocol_fits_every_data_set(protocol, dataset):
-    setting = build(f"protocol={protocol}", f"dataset={dataset}", *NEEDED.get(dataset, []))
-    assert setting.protocol.name == protocol
+    """And those of the mmseg family resize by OpenCV and pad windows, to what their code does."""
+    rules = build(f"protocol={protocol}", f"dataset={dataset}", *NEEDED.get(dataset, [])).protocol
+    ours = protocol in {"gem", "gem_released"}
+    resize, multiples = rules.resize, {"clearclip": None, "tcl": None, "proxyclip": 56}
+    assert rules.name == protocol
+    assert resize.filter == ("pillow_bicubic" if ours else "opencv_bilinear")
+    assert (resize.rounding, resize.multiple) == (
+        ("round", None) if ours else ("pad", multiples.get(protocol, 1))
+    )
+    small = protocol in {"sclip", "sc_clip"} and dataset in {"voc", "hub"}
+    assert (rules.area_threshold, rules.pamr) == (0.1 if small else None, None)
 
 
 @pytest.mark.parametrize(("group", "name"), CHOICES)
@@ -176,6 +185,12 @@ def test_wrong_values_fail_when_the_config_is_built(override):
 @pytest.mark.parametrize(
     ("overrides", "expected"),
     [  # short side, window, logit scale, background: the settings table of the field
+        (["protocol=resclip", "dataset=voc"], (336, 4096, 40, 0.1)),
+        (["protocol=resclip", "dataset=cityscapes"], (560, 224, 40, 0.1)),
+        (["protocol=sc_clip", "dataset=voc"], (336, 224, 50, 0.15)),
+        (["protocol=sc_clip", "dataset=coco_object"], (336, 224, 55, 0.35)),
+        (["protocol=sc_clip", "dataset=context60"], (336, 224, 40, 0.15)),
+        (["protocol=sc_clip", "dataset=cityscapes"], (560, 224, 40, 0.15)),
         (["protocol=sclip", "dataset=voc"], (336, 224, 65, 0.1)),
         (["protocol=sclip", "dataset=ade20k"], (336, 224, 40, 0.1)),
         (["protocol=sclip", "dataset=cityscapes"], (560, 224, 40, 0.1)),
@@ -194,6 +209,53 @@ def test_protocols_of_the_field(overrides, expected):
     rules = build(*overrides).protocol
     found = (rules.resize.size, rules.windows.size, rules.logit_scale, rules.background)
     assert found == expected
+
+
+EXPERIMENTS = [
+    name
+    for group, name in CHOICES
+    if group == "experiment" and ("method", name.removesuffix("_pamr")) in CHOICES
+]
+
+
+@pytest.mark.parametrize("name", EXPERIMENTS)
+def test_an_experiment_is_a_method_as_published(name):
+    method = name.removesuffix("_pamr")
+    found = build(f"experiment={name}", "dataset=voc", "backbone=clip_vit_b16")
+    assert type(found.segmenter.method) is type(build(f"method={method}").segmenter.method)
+    assert found.protocol.name == method
+    assert len(found.prompts.templates) == 80
+    assert found.protocol.pamr == (None if method == name else Pamr(steps=10, dilations=(8, 16)))
+
+
+def test_a_given_method_wins_over_that_of_the_experiment():
+    """The rows of ClearCLIP's table."""
+    for name, method in (
+        ("clip", Clip()),
+        ("maskclip", MaskClip()),
+        ("gem_released", Gem(blocks=6)),
+    ):
+        for experiment in ("clearclip", "resclip"):
+            found = build(f"experiment={experiment}", f"method={name}", "dataset=voc")
+            assert (found.segmenter.method, found.protocol.name) == (method, experiment)
+
+
+@pytest.mark.parametrize(
+    ("words", "expected"),
+    [
+        (["experiment=resclip", "dataset=voc20"], {"share": 0.6, "factor": 2.0}),
+        (["experiment=resclip", "dataset=cityscapes"], {"share": 0.2, "factor": 2.0}),
+        (["experiment=resclip", "dataset=toy"], {"share": 0.3, "factor": 2.0}),
+        (["method=resclip", "dataset=voc20"], {"share": 0.3, "factor": 2.0}),
+        (["experiment=resclip", "dataset=voc20", "method.share=0.5"], {"share": 0.5}),
+        (["experiment=pearl", "dataset=ade20k"], {"alpha": 0.3}),
+        (["experiment=pearl", "dataset=voc"], {"alpha": 0.08}),
+    ],
+    ids=str,
+)
+def test_constants_of_methods_by_data_set(words, expected):
+    method = build(*words).segmenter.method
+    assert {name: getattr(method, name) for name in expected} == expected
 
 
 def test_python_and_hydra_describe_alike():

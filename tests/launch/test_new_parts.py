@@ -117,7 +117,7 @@ from gem.options import options
 from gem.provenance import Provenance
 
 class Bright:
-    labels = None
+    labels = pixels = None
 
     def __init__(self, grey):
         self.grey = grey

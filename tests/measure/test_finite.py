@@ -221,7 +221,7 @@ def test_scores_are_asked_once_and_checked_later(setting):
     """The check itself computes nothing."""
 
     class Counted:
-        labels = None
+        labels = pixels = None
         asked = 0
 
         def scores(self, queries):  # noqa: ARG002

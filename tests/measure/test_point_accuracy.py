@@ -24,7 +24,7 @@ from gem.features import PatchFeatures
 from gem.image import extremes, min_max, sample, upsample
 from gem.resize import ShortSide
 from gem.vocabulary import Prompts, Queries
-from gem.windows import SlidingWindow
+from gem.windows import SlidingWindow, tiles_of
 
 SIZES = [(40, 64), (31, 97), (5, 7), (3, 2), (1, 1), (7, 200), (96, 1)]
 GRIDS = [(7, 7), (5, 9), (1, 1), (1, 6), (8, 1)]
@@ -99,7 +99,9 @@ def accumulator_of(*maps):
     features = torch.zeros(1, 1, len(maps[0]), kinds)
     features[0, 0, :, : len(maps)] = torch.tensor(maps, dtype=torch.float32).T
     queries = Queries(torch.eye(kinds), torch.arange(kinds), background=False, words=card.classes)
-    return PointAccumulator(card, queries), PatchFeatures(features, ((0, 0),), (1, 8))
+    return PointAccumulator(card, queries), PatchFeatures(
+        features, tiles_of((1, 8), None, 1), torch.zeros(3, 1, 8)
+    )
 
 
 def test_a_hand_made_image():
