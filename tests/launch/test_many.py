@@ -42,10 +42,19 @@ def test_each_part_is_composed_once(monkeypatch):
         many_module, "compose_config", lambda words: asked.append(words) or known(words)
     )
     many = Composer()
-    for row in ROWS[:2]:
-        for data in DATA[1:4]:
-            many.config((*row, *data))
-    assert asked == [(), DATA[1], ROWS[0], DATA[2], DATA[3], ROWS[1]]
+    for method in ("clip", "gem"):
+        for data in ("voc", "ade20k"):
+            many.config((f"method={method}", f"dataset={data}", "limit=2"))
+    assert asked == [
+        (), ("method=clip",), ("dataset=voc",), ("limit=2",), ("dataset=ade20k",), ("method=gem",)
+    ]  # fmt: skip
+
+
+def test_equal_parts_are_one_object():
+    first, other = (MANY(("dataset=voc", "method=clip", f"limit={n}")) for n in (2, 3))
+    assert first.dataset is other.dataset
+    assert first.protocol is other.protocol
+    assert MANY(("dataset=voc20",)).dataset is not first.dataset
 
 
 def test_a_config_is_not_changed_by_the_next():
@@ -55,20 +64,26 @@ def test_a_config_is_not_changed_by_the_next():
     assert OmegaConf.to_container(first, resolve=False) == before
 
 
-def test_what_does_not_come_apart_is_composed_as_a_whole(monkeypatch):
-    """A file of a data set that sets another part, or an experiment that sets the data set."""
-    known = many_module.compose_config
-
-    def composed(words):
-        config = known(words)
-        if "dataset=voc" in words:
-            config.limit = 7
-        return config
-
-    monkeypatch.setattr(many_module, "compose_config", composed)
-    many = Composer()
-    assert many.config(("dataset=voc", "method=clip")).limit == 7
-    assert many.config(("dataset=voc20", "method=clip")).limit is None
+@pytest.mark.parametrize(
+    "words",
+    [
+        ("backbone=tiny", "short_side=448"),  # 64 by the backbone, and the default by the word
+        ("short_side=448", "backbone=tiny"),
+        ("experiment=sclip", "method=gem", "gem.blocks=2"),
+        ("experiment=resclip", "protocol=tcl", "dataset=voc20"),
+        ("experiment=naclip_pamr", "protocol.windows.size=128", "method=clip", "dataset=voc"),
+        ("experiment=released", "gem.iters=2"),
+        ("method=clip", "backbone.weights=null"),
+        ("segmenter=predictions", "segmenter.root=x", "dataset=voc"),
+        ("limit=1", "limit=2", "dataset=voc", "dataset=voc20"),
+    ],
+    ids=" ".join,
+)
+def test_words_that_touch_the_same_key_are_composed_together(words):
+    assert MANY(words) == compose_setting(words)
+    assert OmegaConf.to_container(MANY.config(words)) == OmegaConf.to_container(
+        compose_config(words)
+    )
 
 
 @pytest.mark.parametrize(
