@@ -16,9 +16,9 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from gem.backbones import OpenClip
+from gem.backbones import OpenClip, TimmVit
 from gem.grounder import Grounder
-from gem.methods import Clip, ClipSurgery, Gem, MaskClip, Method
+from gem.methods import Clip, ClipSurgery, Gem, MaskClip, Method, ProxyClip
 from gem.patches import Patches
 from gem.resize import ShortSide, Square
 from gem.segmenter import Segmenter
@@ -30,8 +30,8 @@ if TYPE_CHECKING:
 
 __all__ = [
     "Clip", "ClipSurgery", "Gem", "Grounder", "MaskClip", "Method", "OpenClip", "Patches",
-    "Prompts", "Segmenter", "ShortSide", "SlidingWindow", "Square", "Vocabulary", "load",
-    "read_image",
+    "Prompts", "ProxyClip", "Segmenter", "ShortSide", "SlidingWindow", "Square", "TimmVit",
+    "Vocabulary", "load", "read_image",
 ]  # fmt: skip
 
 

@@ -5,5 +5,6 @@ from gem.methods.clip_surgery import ClipSurgery
 from gem.methods.gem import Gem
 from gem.methods.maskclip import MaskClip
 from gem.methods.method import Method
+from gem.methods.proxyclip import ProxyClip
 
-__all__ = ["Clip", "ClipSurgery", "Gem", "MaskClip", "Method"]
+__all__ = ["Clip", "ClipSurgery", "Gem", "MaskClip", "Method", "ProxyClip"]
