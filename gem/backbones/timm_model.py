@@ -31,8 +31,16 @@ class _Sizes(ConfigPart):
     mlp_ratio: Annotated[float, Field(gt=0, le=64)] | None = None
 
 
-class _File(ConfigPart):
+class _Statistics(ConfigPart):
+    mean: Annotated[list[float], Field(min_length=3, max_length=3)] | None = None
+    std: (
+        Annotated[list[Annotated[float, Field(gt=0)]], Field(min_length=3, max_length=3)] | None
+    ) = None
+
+
+class _File(_Statistics):
     architecture: str
+    pretrained_cfg: _Statistics = _Statistics()
     model_args: _Sizes = _Sizes()
 
 
