@@ -5,11 +5,12 @@ from __future__ import annotations
 from collections.abc import Hashable
 from typing import TYPE_CHECKING, ClassVar, Protocol
 
+from gem.tower import Companion
+
 if TYPE_CHECKING:
     from jaxtyping import Float
     from torch import Tensor
 
-    from gem.tower import Companion
     from gem.trace import Trace
 
 
