@@ -16,7 +16,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from gem.backbones import OpenClip
+from gem.backbones import OpenClip, TimmVit
 from gem.grounder import Grounder
 from gem.methods import (
     ClearClip,
@@ -28,6 +28,7 @@ from gem.methods import (
     Method,
     Naclip,
     Pearl,
+    ProxyClip,
     ResClip,
     ScClip,
     Sclip,
@@ -44,8 +45,9 @@ if TYPE_CHECKING:
 
 __all__ = [
     "ClearClip", "Clip", "ClipSurgery", "Gem", "Grounder", "ItaclipAttention", "MaskClip", "Method",
-    "Naclip", "OpenClip", "Patches", "Pearl", "Prompts", "ResClip", "ScClip", "Sclip", "Segmenter",
-    "Sfp", "ShortSide", "SlidingWindow", "Square", "Vocabulary", "load", "read_image",
+    "Naclip", "OpenClip", "Patches", "Pearl", "Prompts", "ProxyClip", "ResClip", "ScClip", "Sclip",
+    "Segmenter", "Sfp", "ShortSide", "SlidingWindow", "Square", "TimmVit", "Vocabulary", "load",
+    "read_image",
 ]  # fmt: skip
 
 

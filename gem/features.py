@@ -13,6 +13,7 @@ from jaxtyping import Float
 from torch import Tensor
 
 from gem.backbones.backbone import Backbone
+from gem.beside import traces_beside
 from gem.image import upsample
 from gem.methods.method import Method
 from gem.vocabulary import Queries
@@ -88,10 +89,12 @@ def _window(
     """Unit-length features of every method for one window of each image."""
     depth = backbone.shape.num_blocks
     trace = backbone.trace(images, keep=max(method.reads(depth) for method in methods))
-    rows, columns = trace.grid
+    traces = traces_beside(trace, backbone, methods, images)
     found: dict[Method, Tensor] = {}
     for method in sorted(dict.fromkeys(methods), key=lambda one: one.cache_group):
-        flat = method(trace).float()
+        own = traces[method.companion]
+        rows, columns = method.grid(own)
+        flat = method(own).float()
         flat = flat / flat.norm(dim=-1, keepdim=True)  # of length 0: nan, never a silent 0
         found[method] = rearrange(flat, "b (u v) e -> b u v e", u=rows, v=columns)
     return found

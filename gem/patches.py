@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Hashable, Sequence
 from dataclasses import fields, replace
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from pydantic import SkipValidation
 
@@ -57,8 +57,10 @@ class Patches:
 
     @property
     def provenance(self) -> Provenance:
-        """That of the backbone."""
-        return self.backbone.provenance
+        """That of the backbone, with that of the method's companion if it reads one."""
+        companion = self.method.companion
+        own = self.backbone.provenance
+        return replace(own, companion=companion.provenance) if companion else own
 
     @property
     def decides(self) -> bool:
@@ -86,21 +88,27 @@ class Patches:
         return self.backbone.text_key
 
     def features_bytes(self, size: tuple[int, int], windows: Tiling | None) -> int:
-        """Four bytes a number of the patch features of all windows; the model's config is read."""
+        """Four bytes a number of the patch features of all windows; the model's config is read.
+
+        A method with a companion has features of the companion's patches.
+        """
         from gem.windows import tiles_of
 
         shape = self.backbone.shape
         tiles = tiles_of(size, windows, shape.patch_size)
-        rows, columns = (side // shape.patch_size for side in tiles.seen)
+        rows, columns = (self.method.companion or self.backbone).shape.grid(tiles.seen)
         return 4 * shape.embedding * len(tiles.corners) * rows * columns
 
     def check(self, ids: Sequence[str]) -> None:  # noqa: ARG002
-        """Raise ValueError if the tower has fewer blocks than the method reads.
+        """Raise ValueError if a tower has fewer blocks than the method reads.
 
-        And for a number among the method's options that fp16 cannot hold, if the backbone computes
-        in it. The model's config is read; what it raises is raised. The weights are not looked for.
+        That of the backbone, or of the companion, if the method reads one. And for a number among
+        the method's options that fp16 cannot hold, if the backbone computes in it. The models'
+        configs are read; what they raise is raised. The weights are not looked for.
         """
         self.method.reads(self.backbone.shape.num_blocks)
+        if companion := self.method.companion:
+            self.method.reads_beside(companion.shape.num_blocks)
         if getattr(self.backbone, "precision", "") == "fp16":
             _check_half(self.method)
 
@@ -154,15 +162,21 @@ class Patches:
         found = encode(self.backbone, methods, images, tiles)
         return [found[method] for method in methods]
 
-    def sharing(self, other: Segmenter) -> Patches:
-        """The same method on the backbone of another that has an equal one."""
-        if not isinstance(other, Patches) or other.backbone != self.backbone:
-            raise ValueError("segmenters that share a model need the same backbone")
-        return replace(self, backbone=other.backbone)
+    def sharing(self, models: dict[object, Any]) -> Patches:
+        """The same method on the backbone and beside the companion that are held, if equal."""
+        method = self.method
+        if companion := method.companion:
+            held = models.setdefault(companion, companion)
+            method = replace(method, companion=held)  # type: ignore[type-var] # all are options
+        return replace(
+            self, backbone=models.setdefault(self.backbone, self.backbone), method=method
+        )
 
     def unload(self) -> None:
-        """Free the memory of the towers."""
+        """Free the memory of the towers, those of a companion too."""
         self.backbone.unload()
+        if self.method.companion:
+            self.method.companion.unload()
 
 
 def _check_half(method: Method) -> None:

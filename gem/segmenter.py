@@ -6,7 +6,7 @@ Shapes: b images, y x pixels, u v rows and columns of a map, w words, e embeddin
 from __future__ import annotations
 
 from collections.abc import Hashable, Sequence
-from typing import TYPE_CHECKING, Protocol, runtime_checkable
+from typing import TYPE_CHECKING, Any, Protocol, runtime_checkable
 
 if TYPE_CHECKING:
     import torch
@@ -129,8 +129,11 @@ class Segmenter(Protocol):
         alone.
         """
 
-    def sharing(self, other: Segmenter) -> Segmenter:
-        """The same segmenter with the model of another of the same `pass_key`: one is loaded."""
+    def sharing(self, models: dict[object, Any]) -> Segmenter:
+        """The same segmenter with the models that are held, where they equal its own.
+
+        Its other models are put there: of equal models of many segmenters one is loaded.
+        """
 
     def unload(self) -> None:
         """Free the memory of the model; it is loaded again when it is needed."""

@@ -8,6 +8,7 @@ h heads, d head width, e embedding.
 """
 
 from collections.abc import Sequence
+from copy import copy
 from dataclasses import dataclass, field
 from functools import cached_property
 
@@ -170,6 +171,20 @@ class Trace:
         self.project = project
         self.grid = grid
         self.depth = len(self.layers) if depth is None else depth
+        self._companion: "Trace | None" = None
+
+    def beside(self, companion: "Trace") -> "Trace":
+        """This trace with that of another model for the same pixels; layers and work are shared."""
+        both = copy(self)
+        both._companion = companion  # noqa: SLF001 its own class
+        return both
+
+    @property
+    def companion(self) -> "Trace":
+        """The trace of the other model. Raises ValueError if there is none."""
+        if self._companion is None:
+            raise ValueError("the method reads a companion, and the trace has none beside it")
+        return self._companion
 
     @property
     def final(self) -> Resid:

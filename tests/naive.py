@@ -124,3 +124,46 @@ def gem(visual, image, options):
         g = g + out_proj(heads, block)
         g = g + feed_forward(g, block) if options.mlp else g
     return project_patches(visual, g)
+
+
+def bilinear(plane, rows, columns):
+    """A plane [u, v, c] on another grid, pixel by pixel: cells have their values at the centre."""
+
+    def place(number, count, old):
+        at = min(max((number + 0.5) * old / count - 0.5, 0), old - 1)
+        first = int(at)
+        return first, min(first + 1, old - 1), at - first
+
+    found = torch.zeros(rows, columns, plane.shape[-1])
+    for y in range(rows):
+        top, bottom, down = place(y, rows, plane.shape[0])
+        for x in range(columns):
+            left, right, across = place(x, columns, plane.shape[1])
+            above = (1 - across) * plane[top, left] + across * plane[top, right]
+            below = (1 - across) * plane[bottom, left] + across * plane[bottom, right]
+            found[y, x] = (1 - down) * above + down * below
+    return found
+
+
+def proxyclip(visual, image, tokens, grids, options):
+    """Values read by softmax(scale (S - margin mean S)) of another model's tokens [p, c].
+
+    ``grids``: rows and columns of CLIP's patches and of the other model's.
+    """
+    block = visual.transformer.resblocks[-1]
+    values = projections(layer_norm(streams(visual, image)[-2], block.ln_1), block)["v"]
+    alike = torch.stack([unit(tokens) @ unit(one) for one in tokens])
+    mean = sum(float(one) for one in alike.flatten()) / alike.numel()
+    heads = []
+    for v in values:
+        finer = bilinear(v[1:].reshape(*grids[0], -1), *grids[1]).reshape(len(tokens), -1)
+        rows = []
+        for row in alike:
+            near = [j for j, one in enumerate(row) if one - options.margin * mean >= 0]
+            weights = [torch.exp(options.scale * (row[j] - options.margin * mean)) for j in near]
+            rows.append(
+                sum(w * finer[j] for w, j in zip(weights, near, strict=True)) / sum(weights)
+            )
+        heads.append(torch.stack(rows))
+    written = out_proj(heads, block)
+    return layer_norm(written, visual.ln_post) @ visual.proj

@@ -21,6 +21,7 @@ FIELDS = (
     "workers", "limit",
 )  # fmt: skip
 FIRST = ("backbone", "method")  # parts of a segmenter: their mistakes are told by their own keys
+OPTIONAL = ("companion",)  # a part of some methods, told by its own key too
 NUMBERS = {"batch_size", "workers", "limit"}
 FOLDERS = ("output", "labels", "predictions")
 OUTPUTS = (*FOLDERS, "force", "save_every", "save")
@@ -40,9 +41,10 @@ def build(
     _check_keys(config, (*FIRST, *FIELDS))
     raw = OmegaConf.to_container(config, resolve=False)
     assert isinstance(raw, dict)  # noqa: S101 to_container of a DictConfig
-    check_used(words, raw["segmenter"])
+    check_used(words, raw["segmenter"], raw["method"])
     check_by_dataset(config)
-    objects = {name: _part(config, name, raw[name], make) for name in (*FIRST, *FIELDS)}
+    names = (*(name for name in OPTIONAL if name in raw), *FIRST, *FIELDS)
+    objects = {name: _part(config, name, raw[name], make) for name in names}
     return Setting(**{name: objects[name] for name in FIELDS})
 
 

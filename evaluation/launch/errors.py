@@ -18,6 +18,7 @@ MISTAKES = (HydraException, OmegaConfBaseException, yaml.YAMLError, ValueError, 
 """What a mistake of the user raises; anything else is a mistake of ours."""
 PREPARE = "; scripts/prepare.py says what to get and where it goes"
 NO_SUCH_CHOICE = re.compile(r"Could not (?:find|load) '((?:hydra/)?[^'/]+)/([^']+)'")
+NO_COMPANION = "the method reads no companion; leave the word out, or choose method=proxyclip"
 LONGEST = 1000  # letters of a sentence
 
 
@@ -49,6 +50,8 @@ def _known(text: str) -> str:
         choices = ", ".join(re.findall(r"^\t(\w+)$", text, re.MULTILINE))
         return f"{group}={name}: no such choice; {group} is one of {choices}"
     if found := re.search(r"Could not override '([^']+)'", text):
+        if re.split(r"[.@]", found[1])[0] == "companion":
+            return f"{found[1]}: {NO_COMPANION}{_swept(found[1])}"
         owner = "; gem.* are options of method=gem" if found[1].startswith("gem.") else ""
         return f"{found[1]}: this config has no such key{owner}{_swept(found[1])}"
     if found := re.match(r"Ambiguous value for argument '(.*?)'\s*\n1\. ", text, re.DOTALL):

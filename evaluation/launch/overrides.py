@@ -14,13 +14,13 @@ from hydra.core.override_parser.overrides_parser import OverridesParser
 from hydra.core.override_parser.types import ChoiceSweep, Override, QuotedString
 from hydra.errors import HydraException
 
-from evaluation.launch.errors import unreadable
+from evaluation.launch.errors import NO_COMPANION, unreadable
 from evaluation.launch.words import run_keys, unknown
 from evaluation.places import CONFIGS
 
 DEEPEST = 20  # brackets in brackets; Hydra's parser needs many frames for each
 LONGEST_KEY = 200
-OF_SEGMENTERS = {"backbone": "backbone", "method": "method", "gem": "method"}
+OF_SEGMENTERS = {"backbone": "backbone", "method": "method", "gem": "method", "companion": "method"}
 """Keys that only a segmenter with such a part reads, and the part."""
 
 
@@ -36,18 +36,20 @@ def check_words(words: Sequence[str]) -> None:
         _check_meaning(word, override, known)
 
 
-def check_used(words: Sequence[str], segmenter: object) -> None:
-    """Raise ValueError for a word that sets a part which the segmenter does not read.
+def check_used(words: Sequence[str], segmenter: object, method: object = None) -> None:
+    """Raise ValueError for a word that sets a part which the segmenter or the method does not read.
 
-    segmenter: its node of the config, interpolations as they are written.
+    segmenter, method: their nodes of the config, interpolations as they are written.
     """
     if not isinstance(segmenter, Mapping):
         return
     for word in words:
-        part = OF_SEGMENTERS.get(_first(word.lstrip("+~").partition("=")[0]))
+        part = OF_SEGMENTERS.get(_first(_key(word)))
         if part and not any(f"${{{part}" in str(value) for value in segmenter.values()):
             name = segmenter.get("_target_")
             raise ValueError(f"{word}: the segmenter {name} has no {part}, leave the word out")
+        if _first(_key(word)) == "companion" and "${companion" not in str(method):
+            raise ValueError(f"{word}: {NO_COMPANION}")
 
 
 def _check_shape(word: str) -> None:
@@ -58,7 +60,7 @@ def _check_shape(word: str) -> None:
         deepest = max(deepest, depth)
     if deepest > DEEPEST:
         raise ValueError(f"{word}: brackets in more than {DEEPEST} brackets")
-    key = word.lstrip("+~").partition("=")[0]
+    key = _key(word)
     if not key:
         raise ValueError(f"{word or 'an empty word'}: expected KEY=VALUE")
     if len(key) > LONGEST_KEY:
@@ -84,6 +86,11 @@ def _check_choice(word: str, group: str, value: Any) -> None:
     choices = ", ".join(sorted(path.stem for path in (CONFIGS / group).glob("*.yaml")))
     several = f", or several with -m {group}=A,B" if isinstance(value, list) else ""
     raise ValueError(f"{word}: expected one of {choices}{several}")
+
+
+def _key(word: str) -> str:
+    """What a word sets, adds or takes away."""
+    return word.lstrip("+~").partition("=")[0]
 
 
 def _first(key: str) -> str:

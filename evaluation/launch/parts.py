@@ -22,17 +22,19 @@ from gem.backbones.backbone import Backbone
 from gem.methods.method import Method
 from gem.resize import Resize
 from gem.segmenter import Segmenter
+from gem.tower import Companion
 from gem.vocabulary import Prompts
 
 OF_HYDRA = {"_args_", "_partial_", "_recursive_", "_convert_"}  # change how a class is called
 KINDS: dict[str, type] = {
-    "backbone": Backbone, "method": Method, "segmenter": Segmenter, "dataset": Dataset,
-    "protocol": EvalProtocol, "vocabulary": Words, "prompts": Prompts, "metric": Metric,
-    "logger": Tracker,
+    "backbone": Backbone, "companion": Companion, "method": Method, "segmenter": Segmenter,
+    "dataset": Dataset, "protocol": EvalProtocol, "vocabulary": Words, "prompts": Prompts,
+    "metric": Metric, "logger": Tracker,
 }  # fmt: skip
 """What each part of the config must be: a class, or an interface."""
 INSIDE: dict[type, dict[str, type]] = {
-    Segmenter: {"backbone": Backbone, "method": Method}, EvalProtocol: {"resize": Resize},
+    Segmenter: {"backbone": Backbone, "method": Method}, Method: {"companion": Companion},
+    EvalProtocol: {"resize": Resize},
 }  # fmt: skip
 
 
@@ -57,12 +59,13 @@ def check_part(key: str, part: object, kind: type) -> None:
     if not dataclasses.is_dataclass(part) or isinstance(part, type):
         shown = "null" if part is None else part
         raise ValueError(f"{key}={shown}: expected options, each as {key}.NAME=VALUE")
-    known = {*dir(type(part)), *(field.name for field in dataclasses.fields(part))}
+    fields = {field.name for field in dataclasses.fields(part)}
+    known = {*dir(type(part)), *fields}
     if lacking := sorted(_members(kind) - known):
         name = public_name(type(part))
         raise ValueError(f"{key}: {name} is no {kind.__name__}, it has no {lacking[0]}")
     for name, inner in INSIDE.get(kind, {}).items():
-        if hasattr(part, name):
+        if name in fields:
             check_part(f"{key}.{name}", getattr(part, name), inner)
 
 

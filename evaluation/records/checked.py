@@ -19,6 +19,7 @@ from evaluation.setting.identity import describe, fingerprint
 
 if TYPE_CHECKING:
     from evaluation.measure.evaluate import Result
+    from gem.provenance import Provenance
 
 Checks = set[tuple[int, tuple[str, ...]]]
 """Data sets, by their identity, and samples that were looked for."""
@@ -58,17 +59,21 @@ def check_setting(setting: Setting, checks: Checks | None = None) -> CheckedSett
         checks.add((id(setting.dataset), ids))
     setting.segmenter.check(ids)
     model = setting.segmenter.provenance
-    deciding = {
+    deciding: dict[str, str | None] = {
         "weights": model.sha256,
         "vocabulary": fingerprint([setting.class_vocabulary, setting.prompts]),
         "protocol": fingerprint(setting.protocol),
         "samples": fingerprint(list(ids)),
     }
+    beside = model.companion
+    if beside:  # a model that only some settings have: no key of the others knows of it
+        deciding["companion"] = beside.sha256
     code()  # asked first here, before the evaluation
     data = {
         "data": fingerprint_data(setting.dataset, ids),
         "code": code_fingerprint(),
         "model": model.config,
+        **({"companion_model": beside.config} if beside else {}),
     }
     return CheckedSetting(
         setting=setting,
@@ -100,6 +105,7 @@ def make_record(checked: CheckedSetting, result: Result) -> Record:
             "weights": model.source,
             "sha256": model.sha256,
             "text": result.text,
+            **_beside(model.companion),
         },
         hashes=checked.hashes,
         cost=cost(
@@ -113,6 +119,17 @@ def make_record(checked: CheckedSetting, result: Result) -> Record:
         code=code(),
         created=datetime.now(UTC).isoformat(timespec="seconds"),
     )
+
+
+def _beside(companion: Provenance | None) -> dict[str, str | None]:
+    """What a record says of the second model of its setting, if there is one."""
+    if companion is None:
+        return {}
+    return {
+        "companion": companion.model,
+        "companion_weights": companion.source,
+        "companion_sha256": companion.sha256,
+    }
 
 
 def find_record(checked: CheckedSetting, folder: Path) -> Record | None:

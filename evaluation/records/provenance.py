@@ -14,7 +14,7 @@ from evaluation.places import INSTALLED, ROOT
 if TYPE_CHECKING:
     import torch
 
-PACKAGES = ("torch", "torchvision", "open_clip_torch", "torchmetrics", "numpy", "pillow")
+PACKAGES = ("torch", "torchvision", "open_clip_torch", "timm", "torchmetrics", "numpy", "pillow")
 
 
 def cost(

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Hashable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from typing import Any
 
 from evaluation.data import Dataset
 from evaluation.records.names import names_of
@@ -68,14 +69,13 @@ def title_of(settings: Sequence[Setting]) -> str:
 
 def share_parts(settings: Sequence[Setting]) -> list[Setting]:
     """The same settings, in which equal models and data sets are one object: loaded once."""
-    models: dict[Hashable, Segmenter] = {}
+    models: dict[object, Any] = {}
     datasets: dict[Dataset, Dataset] = {}
     found = []
     for setting in settings:
-        segmenter, dataset = setting.segmenter, setting.dataset
-        first = models.setdefault(segmenter.pass_key, segmenter)
-        one = datasets.setdefault(dataset, dataset)
-        found.append(replace(setting, segmenter=segmenter.sharing(first), dataset=one))
+        segmenter = setting.segmenter.sharing(models)
+        dataset = datasets.setdefault(setting.dataset, setting.dataset)
+        found.append(replace(setting, segmenter=segmenter, dataset=dataset))
     return found
 
 
@@ -91,9 +91,15 @@ def _chunk(group: Sequence[int], settings: Sequence[Setting], memory: int) -> li
     by_segmenter: dict[Segmenter, list[int]] = {}
     for place in group:
         by_segmenter.setdefault(settings[place].segmenter, []).append(place)
-    room = max(memory // max(features_size(settings[group[0]]), 1), 1)
     ordered = sorted(by_segmenter, key=lambda one: one.cache_group)  # neighbours share most work
-    parts = [ordered[start : start + room] for start in range(0, len(ordered), room)]
+    parts: list[list[Segmenter]] = []
+    held = 0
+    for one in ordered:
+        size = features_size(settings[by_segmenter[one][0]])
+        if not parts or held + size > memory:
+            parts, held = [*parts, []], 0
+        parts[-1].append(one)
+        held += size
     places = [sorted(place for one in part for place in by_segmenter[one]) for part in parts]
     return [
         Pass(tuple(part), title_of([settings[place] for place in part]), number, len(parts))

@@ -120,10 +120,11 @@ class _Sweep:
 
     def unload_after(self, places: Sequence[int], later: Sequence[int]) -> None:
         """Free the model of a pass if a later pass needs memory for another, and none needs it."""
-        segmenter = self.settings[places[0]].segmenter
+        segmenters = [self.settings[place].segmenter for place in places]
         keys = {self.settings[place].segmenter.pass_key for place in later}
-        if keys and segmenter.pass_key not in keys:
-            segmenter.unload()
+        if keys and segmenters[0].pass_key not in keys:
+            for one in segmenters:
+                one.unload()
 
     def outcomes(self) -> list[Outcome]:
         """The answer, in the order of the settings; of equal settings one was evaluated."""

@@ -9,7 +9,7 @@ import hashlib
 from collections.abc import Hashable, Sequence
 from functools import cached_property
 from pathlib import Path
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING, Any, Literal
 
 from evaluation.data.card import Card, Stored, load_card
 from evaluation.data.encoding import Encoding
@@ -176,7 +176,7 @@ class Predictions:
         ]
         return [found for _ in segmenters]
 
-    def sharing(self, other: Segmenter) -> Segmenter:  # noqa: ARG002
+    def sharing(self, models: dict[object, Any]) -> Segmenter:  # noqa: ARG002
         """There is no model."""
         return self
 

@@ -1,7 +1,11 @@
-"""Backbones: CLIP-like models that leave a `gem.trace.Trace`. Nothing heavy is imported here."""
+"""Models that leave a `gem.trace.Trace`: CLIP-like backbones, and companions without text.
+
+Nothing heavy is imported here.
+"""
 
 from gem.backbones.backbone import Backbone, TowerShape
 from gem.backbones.open_clip import OpenClip
+from gem.backbones.timm_vit import TimmVit
 from gem.provenance import Provenance
 
-__all__ = ["Backbone", "OpenClip", "Provenance", "TowerShape"]
+__all__ = ["Backbone", "OpenClip", "Provenance", "TimmVit", "TowerShape"]

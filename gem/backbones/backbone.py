@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Protocol
+
+from gem.tower import TowerShape
 
 if TYPE_CHECKING:
     import torch
@@ -15,17 +16,7 @@ if TYPE_CHECKING:
     from gem.trace import Trace
 
 
-@dataclass(frozen=True)
-class TowerShape:
-    """What a model's config says of its image tower, known without building it.
-
-    ``patch_size`` is the side of a square patch in pixels; ``embedding`` the width e of the space
-    that images and text share.
-    """
-
-    num_blocks: int
-    patch_size: int
-    embedding: int
+__all__ = ["Backbone", "TowerShape"]
 
 
 class Backbone(Protocol):

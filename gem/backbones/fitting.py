@@ -7,7 +7,7 @@ from pathlib import Path
 import open_clip
 import torch
 from open_clip import CLIP, CustomTextCLIP
-from torch import Tensor
+from torch import Tensor, nn
 
 PRECISIONS = {torch.float32: "fp32", torch.bfloat16: "bf16", torch.float16: "fp16"}
 FLOATS = {torch.float64, *PRECISIONS}
@@ -24,19 +24,31 @@ def fit_state(
     fit after ``claim``, or with one whose numbers are not finite.
     """
     wanted = model.state_dict()
-    _check_kinds(wanted, state, claim)
+    check_kinds(wanted, state, claim)
     if "logit_scale" in state and state["logit_scale"].numel() == 1:
         state["logit_scale"] = state["logit_scale"].reshape(model.logit_scale.shape)
     if POSITIONS in state and state[POSITIONS].shape[1:] == wanted[POSITIONS].shape[1:]:
         _check_grid(len(state[POSITIONS]), len(wanted[POSITIONS]), claim)
         state[POSITIONS] = state[POSITIONS].float()  # half is not resized on a CPU
         open_clip.model.resize_pos_embed(state, model)
+    check_state(model, state, path, claim)
+
+
+def check_state(
+    model: nn.Module, state: Mapping[str, Tensor], path: Path, claim: str, part: str = "backbone"
+) -> None:
+    """Raise ValueError unless ``state`` has the model's tensors, of its shapes and finite.
+
+    ``part`` is the key of the model in the config. The sentence begins with ``claim``.
+    """
+    wanted = model.state_dict()
+    check_kinds(wanted, state, claim)
     _check_fits(wanted, state, claim)
     for key, value in wanted.items():
-        _check_finite(key, state[key], value.dtype, path)
+        _check_finite(key, state[key], value.dtype, path, part)
 
 
-def _check_kinds(wanted: Mapping[str, Tensor], state: Mapping[str, Tensor], claim: str) -> None:
+def check_kinds(wanted: Mapping[str, Tensor], state: Mapping[str, Tensor], claim: str) -> None:
     """Refuse what `load_state_dict` would convert without a word, or cannot."""
     for key in wanted:
         value = state.get(key)
@@ -75,7 +87,7 @@ def _check_fits(wanted: Mapping[str, Tensor], state: Mapping[str, Tensor], claim
         raise ValueError(f"{claim}: it has {foreign[0]}, which the model lacks")
 
 
-def _check_finite(key: str, value: Tensor, dtype: torch.dtype, path: Path) -> None:
+def _check_finite(key: str, value: Tensor, dtype: torch.dtype, path: Path, part: str) -> None:
     """Refuse values that are not finite, in the file or once they are of ``dtype``."""
     extremes = torch.stack(value.aminmax())  # nan passes through both
     if not extremes.isfinite().all():
@@ -86,5 +98,5 @@ def _check_finite(key: str, value: Tensor, dtype: torch.dtype, path: Path) -> No
     if not extremes.to(dtype).isfinite().all():
         raise ValueError(
             f"{path}: {key} holds {float(extremes.abs().max()):g}, which is infinite with "
-            f"backbone.precision={PRECISIONS[dtype]}, expected {torch.finfo(dtype).max:g} at most"
+            f"{part}.precision={PRECISIONS[dtype]}, expected {torch.finfo(dtype).max:g} at most"
         )

@@ -41,7 +41,7 @@ def load_towers(
     return Towers(
         model=empty,
         tokenizer=new_tokenizer(model),
-        provenance=Provenance(name, _source(weights, path, seed), digest, config_digest(model)),
+        provenance=Provenance(name, source_of(weights, path, seed), digest, config_digest(model)),
         device=place,
         dtype=DTYPES[precision],
         positions=positions,
@@ -57,18 +57,22 @@ def provenance_of(
     """
     path = None if weights is None else resolve(model, weights, quick_gelu)[0]
     digest = sha256(path) if path else None
-    source = _source(weights, path, seed)
+    source = source_of(weights, path, seed)
     return Provenance(Path(model).name, source, digest, config_digest(model))
 
 
-def _source(weights: str | None, path: Path | None, seed: int) -> str:
+def source_of(weights: str | None, path: Path | None, seed: int) -> str:
+    """What weights are called: their tag, the name of their file, or the seed."""
     if weights is None or path is None:
         return f"random, seed {seed}"
     return path.name if path == Path(weights) else weights
 
 
-def pick_device(name: str) -> torch.device:
-    """``auto`` is the GPU if there is one. Raises ValueError for one that is not there."""
+def pick_device(name: str, part: str = "backbone") -> torch.device:
+    """``auto`` is the GPU if there is one. Raises ValueError for one that is not there.
+
+    ``part`` is the key of the model in the config.
+    """
     if name == "auto":
         name = "cuda" if torch.cuda.is_available() else "cpu"
     try:
@@ -76,5 +80,5 @@ def pick_device(name: str) -> torch.device:
         torch.empty(0, device=device)
     except (RuntimeError, AssertionError) as error:
         reason = str(error).strip().splitlines()[0]
-        raise ValueError(f"backbone.device={name} is not available: {reason}") from error
+        raise ValueError(f"{part}.device={name} is not available: {reason}") from error
     return device

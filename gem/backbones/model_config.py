@@ -3,6 +3,7 @@
 import difflib
 import hashlib
 import json
+from collections.abc import Iterable
 from pathlib import Path
 from typing import Annotated, Any, Self
 
@@ -15,7 +16,7 @@ CONFIG, WORDS = "open_clip_config.json", "vocabulary.txt"  # the files of a mode
 SUPPORTED = "supported are open_clip's own VisionTransformer with a class token and text tower"
 
 
-class _Part(BaseModel):
+class ConfigPart(BaseModel):
     """A part of a config: sizes that make a model in finite time; open_clip checks the others."""
 
     model_config = ConfigDict(strict=True, extra="allow")
@@ -25,7 +26,7 @@ Layers = Annotated[int, Field(ge=1, le=1000)]
 Width = Annotated[int, Field(ge=1, le=2**16)]
 
 
-class _ImageTower(_Part):
+class _ImageTower(ConfigPart):
     layers: Layers | list[int] = CLIPVisionCfg.layers
     width: Width = CLIPVisionCfg.width
     patch_size: Annotated[int, Field(ge=1, le=1024)] | list[int] = CLIPVisionCfg.patch_size
@@ -39,20 +40,20 @@ class _ImageTower(_Part):
         return self
 
 
-class _TextTower(_Part):
+class _TextTower(ConfigPart):
     layers: Layers = CLIPTextCfg.layers
     width: Width = CLIPTextCfg.width
     context_length: Width = CLIPTextCfg.context_length
     vocab_size: int = Field(CLIPTextCfg.vocab_size, ge=1, le=2**22)
 
 
-class _Model(_Part):
+class _Model(ConfigPart):
     embed_dim: Width
     vision_cfg: _ImageTower
     text_cfg: _TextTower
 
 
-class _File(_Part):
+class _File(ConfigPart):
     model_cfg: _Model
 
 
@@ -60,14 +61,14 @@ def config_of(name: str) -> dict[str, Any]:
     """Towers of a folder's ``open_clip_config.json`` or of a name that open_clip knows."""
     folder = folder_of(name)
     if folder:
-        return _read_config(folder / CONFIG)
+        found: dict[str, Any] = read_config(folder / CONFIG, _File)["model_cfg"]
+        return found
     known = open_clip.get_model_config(name)
     if known is None:
         close = difflib.get_close_matches(name, open_clip.list_models(), n=3)
         hint = f"; close are {', '.join(close)}" if close else ""
         raise ValueError(f"backbone.model={name}: neither a folder nor a model of open_clip{hint}")
-    found: dict[str, Any] = known
-    return found
+    return dict(known)
 
 
 def own_quick_gelu(name: str) -> bool:
@@ -80,7 +81,12 @@ def config_digest(name: str) -> str | None:
     folder = folder_of(name)
     if folder is None:
         return None
-    paths = [path for path in (folder / CONFIG, folder / WORDS) if path.is_file()]
+    return files_digest([folder / CONFIG, folder / WORDS])
+
+
+def files_digest(paths: Iterable[Path]) -> str:
+    """Twelve hexadecimal digits for names and contents of those of the files that there are."""
+    paths = [path for path in paths if path.is_file()]
     parts = [(path.name, hashlib.sha256(path.read_bytes()).hexdigest()) for path in paths]
     return hashlib.sha256(json.dumps(parts).encode()).hexdigest()[:12]
 
@@ -113,13 +119,17 @@ def check_supported(name: str, config: dict[str, Any]) -> None:
         raise ValueError(f"backbone.model={name} has {' and '.join(found)}; {SUPPORTED}")
 
 
-def _read_config(path: Path) -> dict[str, Any]:
-    """The towers of a file. Raises ValueError, naming the file, if it is none of a model."""
+def read_config(path: Path, expected: type[ConfigPart], part: str = "backbone") -> dict[str, Any]:
+    """The content of a model's config, as it is written.
+
+    Raises ValueError, naming the file, unless it has what is ``expected``. ``part`` is the key of
+    the model in the config of the evaluation.
+    """
     if not path.is_file():
-        raise FileNotFoundError(f"backbone.model={path.parent}: the folder has no {path.name}")
+        raise FileNotFoundError(f"{part}.model={path.parent}: the folder has no {path.name}")
     try:
-        content = json.loads(path.read_text(encoding="utf-8"))
-        _File.model_validate(content)
+        content: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
+        expected.model_validate(content)
     except ValidationError as error:
         wrong = error.errors()[0]
         place = ".".join(map(str, wrong["loc"])) or "it"
@@ -128,5 +138,4 @@ def _read_config(path: Path) -> dict[str, Any]:
         ) from None
     except (ValueError, RecursionError) as error:
         raise ValueError(f"{path} cannot be read as a config: {error}") from error
-    found: dict[str, Any] = content["model_cfg"]
-    return found
+    return content

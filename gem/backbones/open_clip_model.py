@@ -47,7 +47,7 @@ def new_model(
     check_supported(name, config_of(name))
     folder = folder_of(name)
     trained = get_pretrained_cfg(name, tag or "")
-    with torch.random.fork_rng(devices=[]), _quiet(), _built_of(folder):
+    with torch.random.fork_rng(devices=[]), _quiet(), built_of(folder and folder / CONFIG):
         torch.default_generator.manual_seed(seed)  # torch.manual_seed seeds the GPU too
         model: CLIP | CustomTextCLIP = open_clip.create_model(
             f"local-dir:{folder}" if folder else name,
@@ -72,15 +72,15 @@ def _quiet() -> Iterator[None]:
 
 
 @contextmanager
-def _built_of(folder: Path | None) -> Iterator[None]:
-    """Around what is built of a folder's files: what they can raise becomes one ValueError."""
+def built_of(path: Path | None) -> Iterator[None]:
+    """Around what is built of a config's file: what it can raise becomes one ValueError."""
     try:
         yield
     except Exception as error:  # open_clip believes every value of a config, torch some of them
-        if folder is None:
+        if path is None:
             raise
         said = " ".join(str(error).split()) or type(error).__name__
-        raise ValueError(f"no model can be built of {folder / CONFIG}: {said}") from error
+        raise ValueError(f"no model can be built of {path}: {said}") from error
 
 
 def tower_shape(name: str) -> TowerShape:
@@ -99,7 +99,7 @@ def new_tokenizer(name: str) -> Tokenizer:
     """The tokenizer of the model: whole words if its folder has a ``vocabulary.txt``."""
     folder = folder_of(name)
     if folder and (folder / WORDS).is_file():
-        with _built_of(folder):
+        with built_of(folder / CONFIG):
             length = int(config_of(name)["text_cfg"]["context_length"])
         try:
             return WordTokenizer((folder / WORDS).read_text("utf-8").split(), length)

@@ -38,16 +38,16 @@ def resolve(model: str, weights: str, quick_gelu: bool | None) -> tuple[Path, bo
     FileNotFoundError for a file that is not there, ConnectionError if there is no network.
     """
     if weights == "embedded":
-        return _embedded(model), _agreed(model, weights, own_quick_gelu(model), quick_gelu)
-    if Path(weights).suffix in {".safetensors", ".pt", ".pth", ".bin"}:
-        if not Path(weights).is_file():
-            raise FileNotFoundError(f"backbone.weights={weights}: there is no such file")
+        return embedded(model, folder_of(model)), _agreed(
+            model, weights, own_quick_gelu(model), quick_gelu
+        )
+    if path := given_file(weights):
         if quick_gelu is None:
             raise ValueError(
                 f"backbone.weights={weights}: a file does not say its activation; set "
                 "backbone.quick_gelu=true (OpenAI, MetaCLIP, DFN) or false (OpenCLIP, DataComp)"
             )
-        return Path(weights), quick_gelu
+        return path, quick_gelu
     tag = get_pretrained_cfg(model, weights)
     if not tag:
         tags = ", ".join(list_pretrained_tags_by_model(model)) or "none"
@@ -56,7 +56,19 @@ def resolve(model: str, weights: str, quick_gelu: bool | None) -> tuple[Path, bo
             f"which has: {tags}"
         )
     wanted = _agreed(model, weights, bool(tag.get("quick_gelu", False)), quick_gelu)
-    return _fetch(model, weights, tag), wanted
+    return fetch(model, weights, tag), wanted
+
+
+def given_file(weights: str, part: str = "backbone") -> Path | None:
+    """The file that ``weights`` names; None if it is the name of something else.
+
+    ``part`` is the key of the model in the config. Raises FileNotFoundError if it is not there.
+    """
+    if Path(weights).suffix not in {".safetensors", ".pt", ".pth", ".bin"}:
+        return None
+    if not Path(weights).is_file():
+        raise FileNotFoundError(f"{part}.weights={weights}: there is no such file")
+    return Path(weights)
 
 
 def load_weights(model: CLIP | CustomTextCLIP, path: Path, name: str) -> str:
@@ -116,10 +128,10 @@ def _agreed(model: str, weights: str, wanted: bool, given: bool | None) -> bool:
     return wanted
 
 
-def _embedded(model: str) -> Path:
-    folder = folder_of(model)
+def embedded(model: str, folder: Path | None, part: str = "backbone") -> Path:
+    """The weights beside a model's config. Raises ValueError if there are none."""
     if folder is None or not (folder / "model.safetensors").is_file():
-        raise ValueError(f"backbone.weights=embedded: {model} comes without weights in its folder")
+        raise ValueError(f"{part}.weights=embedded: {model} comes without weights in its folder")
     return folder / "model.safetensors"
 
 
@@ -134,8 +146,18 @@ def _quick(model: torch.nn.Module) -> bool:
     return any(type(part).__name__ == "QuickGELU" for part in model.modules())
 
 
-def _fetch(model: str, tag: str, source: Mapping[str, str]) -> Path:
-    """The file of a tag: from the cache at once, else downloaded if the host answers."""
+def fetch(
+    model: str,
+    tag: str,
+    source: Mapping[str, str],
+    part: str = "backbone",
+    way_out: str = "use backbone=tiny, which is embedded",
+) -> Path:
+    """The file of a tag: from the cache at once, else downloaded if the host answers.
+
+    ``source`` has a ``url``, or ``hf_hub``, a repository with the name of a file or a slash.
+    Raises ConnectionError, which says what to do instead.
+    """
     repository, filename = os.path.split(source.get("hf_hub", ""))
     names = [filename] if filename else [HF_SAFE_WEIGHTS_NAME, HF_WEIGHTS_NAME]
     names = [Path(name).with_suffix(".safetensors").name for name in names] + names
@@ -154,8 +176,7 @@ def _fetch(model: str, tag: str, source: Mapping[str, str]) -> Path:
     except httpx.HTTPError as error:
         raise ConnectionError(
             f"the weights {tag} of {model} are not on this machine and {host} cannot be reached "
-            f"({error}): download them elsewhere and give backbone.weights=FILE, or use "
-            "backbone=tiny, which is embedded"
+            f"({error}): download them elsewhere and give {part}.weights=FILE, or {way_out}"
         ) from error
     try:
         return Path(download_pretrained(dict(source)))

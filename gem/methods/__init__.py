@@ -9,6 +9,7 @@ from gem.methods.maskclip import MaskClip
 from gem.methods.method import Method
 from gem.methods.naclip import Naclip
 from gem.methods.pearl import Pearl
+from gem.methods.proxyclip import ProxyClip
 from gem.methods.resclip import ResClip
 from gem.methods.sc_clip import ScClip
 from gem.methods.sclip import Sclip
@@ -16,5 +17,5 @@ from gem.methods.sfp import Sfp
 
 __all__ = [
     "ClearClip", "Clip", "ClipSurgery", "Gem", "ItaclipAttention", "MaskClip", "Method", "Naclip",
-    "Pearl", "ResClip", "ScClip", "Sclip", "Sfp",
+    "Pearl", "ProxyClip", "ResClip", "ScClip", "Sclip", "Sfp",
 ]  # fmt: skip

@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Hashable
 from typing import TYPE_CHECKING, ClassVar, Protocol
 
+from gem.tower import Companion
+
 if TYPE_CHECKING:
     from jaxtyping import Float
     from torch import Tensor
@@ -13,7 +15,7 @@ if TYPE_CHECKING:
 
 
 class Method(Protocol):
-    """A function from the trace of b images to features of their p patches.
+    """A function from the trace of b images to features of their p patches, row by row.
 
     The features lie in the space of the text embeddings (width e) and are not normalised:
     whoever compares them with text divides by their norm.
@@ -21,10 +23,13 @@ class Method(Protocol):
     title: the method's name as papers print it.
     published: year and month of its first version on arXiv, ``2023-12``. Tables list methods in
         this order.
+    companion: another model, whose trace of the same pixels the method reads beside CLIP's, as
+        `gem.trace.Trace.companion`. A method that needs one has a field of this name.
     """
 
     title: ClassVar[str]
     published: ClassVar[str]
+    companion: Companion | None = None
 
     @property
     def num_blocks(self) -> int:
@@ -40,6 +45,14 @@ class Method(Protocol):
 
         check_depth(self.num_blocks, depth)
         return self.num_blocks
+
+    def reads_beside(self, depth: int) -> int:  # noqa: ARG002
+        """The same of the companion's trace, in a tower of ``depth`` blocks."""
+        return 1
+
+    def grid(self, trace: Trace) -> tuple[int, int]:
+        """Rows and columns of the features that the method returns: the patches of CLIP."""
+        return trace.grid
 
     @property
     def cache_group(self) -> tuple[Hashable, ...]:

@@ -56,7 +56,7 @@ def test_an_activation_that_contradicts_the_tag(tag, given, trained):
 
 @pytest.mark.parametrize("given", [None, True])
 def test_the_activation_of_a_tag(given, monkeypatch, tmp_path):
-    monkeypatch.setattr(weights, "_fetch", lambda *_: tmp_path)
+    monkeypatch.setattr(weights, "fetch", lambda *_: tmp_path)
     assert resolve("ViT-B-16", "openai", given) == (tmp_path, True)
     assert resolve("ViT-B-16", "laion400m_e32", None) == (tmp_path, False)
 
@@ -149,5 +149,5 @@ def test_a_file_of_an_address_is_checked_by_its_hash(content, monkeypatch, tmp_p
     kept = tmp_path / ".cache/clip/b16.pt"
     kept.parent.mkdir(parents=True)
     kept.write_bytes(content)
-    found = weights._fetch("ViT-B-16", "openai", {"url": f"http://127.0.0.1:9/{digest}/b16.pt"})
+    found = weights.fetch("ViT-B-16", "openai", {"url": f"http://127.0.0.1:9/{digest}/b16.pt"})
     assert found == (kept if content == b"whole" else tmp_path / "downloaded")

@@ -32,7 +32,8 @@ def said(*overrides):
 
 CHOICES = "input should be 'adaptive' or 'standard', or"
 FLOAT32 = "expected a number from 1.2e-38 to 3.4e+38"
-METHODS = "clip, clip_surgery, gem, gem_released, maskclip"
+METHODS = "clip, clip_surgery, gem, gem_released, maskclip, proxyclip"
+NO_COMPANION = "the method reads no companion; leave the word out, or choose method=proxyclip"
 NEEDED = "no part can be left out; a choice or a value replaces it"
 QUOTED = (
     "expected KEY=VALUE; a VALUE with special characters stands in quotes that reach this program: "
@@ -59,6 +60,9 @@ SENTENCES = {
     ),
     "gem.blocks=0": "gem.blocks=0: input should be greater than or equal to 1",
     "gem.itres=2": "gem.itres: this config has no such key; gem.* are options of method=gem",
+    "companion=dino_vitb8": f"companion: {NO_COMPANION}",
+    "companion.weights=null": f"companion.weights: {NO_COMPANION}",
+    "+companion=dino_vitb8": f"+companion=dino_vitb8: {NO_COMPANION}",
     "method=gemm": f"method=gemm: no such choice; method is one of {METHODS}",
     "prompts=foto": (
         "prompts=foto: no such choice; prompts is one of imagenet80, photo, photo_period"

@@ -15,8 +15,8 @@ from evaluation import launch
 from evaluation.measure import ByTask
 from evaluation.setting import EvalProtocol, Pamr, Setting
 from evaluation.setting.identity import describe, public_name
-from gem.backbones import OpenClip
-from gem.methods import Clip, ClipSurgery, Gem, MaskClip
+from gem.backbones import OpenClip, TimmVit, TowerShape
+from gem.methods import Clip, ClipSurgery, Gem, MaskClip, ProxyClip
 from gem.patches import Patches
 from gem.resize import ShortSide, Square
 from gem.vocabulary import Prompts
@@ -31,6 +31,7 @@ DATASETS = [name for group, name in CHOICES if group == "dataset"]
 PROTOCOLS = [name for group, name in CHOICES if group == "protocol"]
 NEEDED = {  # what has no default
     "folder": ["dataset.root=/no/such"], "predictions": ["segmenter.root=/no/such"],
+    **{name: ["method=proxyclip"] for group, name in CHOICES if group == "companion"},
 }  # fmt: skip
 
 
@@ -160,6 +161,30 @@ def test_methods_by_name(name, method):
 def test_every_option_of_gem(override, field, value):
     assert getattr(build(override).segmenter.method, field) == value
     assert getattr(build("method=gem_released", override).segmenter.method, field) == value
+
+
+def test_a_companion_is_chosen_for_a_method():
+    own = build("method=proxyclip").segmenter.method
+    other = build(
+        "method=proxyclip", "companion=dino_vitb16", "companion.weights=/a/b.pth", "method.scale=2"
+    )
+    assert own == ProxyClip(companion=TimmVit(model="vit_base_patch8_224.dino", weights="dino"))
+    assert other.segmenter.method == ProxyClip(
+        companion=TimmVit(model="vit_base_patch16_224.dino", weights="/a/b.pth"), scale=2.0
+    )
+
+
+def test_tags_of_the_companions_exist():
+    shapes = {
+        "dino_vitb8": (12, 8, 768),
+        "dino_vitb16": (12, 16, 768),
+        "dinov2_vitb14": (12, 14, 768),
+    }
+    for name, shape in shapes.items():
+        companion = build("method=proxyclip", f"companion={name}").segmenter.method.companion
+        assert companion.shape == TowerShape(*shape)
+        assert companion.mean == (0.485, 0.456, 0.406)
+        assert companion.model.endswith(f".{companion.weights}")
 
 
 def test_options_of_gem_under_another_method():

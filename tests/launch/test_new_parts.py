@@ -159,7 +159,7 @@ class Mine:
     def encode_together(self, segmenters, images, *, windows):
         return [[Bright(image[0]) for image in images] for _ in segmenters]
 
-    def sharing(self, other):
+    def sharing(self, models):
         return self
 
     def unload(self):

@@ -114,7 +114,7 @@ def test_the_keys_of_run_are_those_of_its_config():
     config = OmegaConf.load(CONFIGS / "config.yaml")
     groups = {next(iter(one)) for one in config.defaults if one != "_self_"}
     groups = {group for group in groups if not group.startswith("override ")}
-    assert run_keys() == groups | set(config) - {"defaults", "hydra"} | {"gem"}
+    assert run_keys() == groups | set(config) - {"defaults", "hydra"} | {"gem", "companion"}
 
 
 def test_values_as_yaml_has_them():

@@ -20,7 +20,11 @@ CHOICES = sorted(
     for path in CONFIGS.glob("*/*.yaml")
     if path.parent.name != "hydra"
 )
-NEEDED = {"folder": ["dataset.root=/no/such"], "predictions": ["segmenter.root=/no/such"]}
+NEEDED = {
+    "folder": ["dataset.root=/no/such"],
+    "predictions": ["segmenter.root=/no/such"],
+    **{name: ["method=proxyclip"] for group, name in CHOICES if group == "companion"},
+}
 
 
 @pytest.mark.parametrize(("group", "name"), CHOICES)

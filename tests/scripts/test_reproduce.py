@@ -11,6 +11,7 @@ from evaluation.tables import fill, obstacles, parts
 from gem.backbones import OpenClip
 
 script = load_script("reproduce")
+ALL = "1, 2, 3, 4, 5, 6, clearclip, field, figure5, protocols"
 
 
 @pytest.fixture
