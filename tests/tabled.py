@@ -6,7 +6,7 @@ from drawn import setting_of
 
 from evaluation.data import Hub, PointLabels, Toy, ToyPoints, Words
 from evaluation.records.record import Record
-from evaluation.setting import EvalProtocol
+from evaluation.setting import EvalProtocol, Pamr
 from evaluation.setting.code import code_fingerprint
 from evaluation.tables.cells import plan_table
 from evaluation.tables.fill import TableResults
@@ -55,7 +55,8 @@ def protocol_of(overrides):
     """The protocol that the overrides name, its size by what they say."""
     size = int(value_of(overrides, "protocol.resize.size") or 448)
     name = value_of(overrides, "protocol") or value_of(overrides, "experiment") or "gem"
-    return EvalProtocol(name=name, resize=ShortSide(size=size))
+    refined = any(one.startswith("protocol.pamr=") for one in overrides)
+    return EvalProtocol(name=name, resize=ShortSide(size=size), pamr=Pamr() if refined else None)
 
 
 DATA = {

@@ -78,5 +78,5 @@ def conditions_of(setting: Setting) -> str:
     if windows and windows.size < LARGER_THAN_IMAGES:
         seen = f"windows of {windows.size} every {windows.stride}"
     asked = f"words {setting.vocabulary.family}, {prompts} prompt{'s' * (prompts > 1)}"
-    refined = " with PAMR" if getattr(protocol, "pamr", None) else ""
+    refined = " with PAMR" if protocol.pamr else ""
     return f"protocol {protocol.name}{refined} ({size} pixels, {seen}), {asked}"
