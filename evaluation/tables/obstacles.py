@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from functools import partial
+from typing import TYPE_CHECKING, Any
 
-from evaluation.tables.parts import data_of, model_of, source_name
+from evaluation.tables.parts import data_of, models_of, source_name
 
 if TYPE_CHECKING:
     from evaluation.setting import Setting
@@ -24,16 +25,16 @@ def find_obstacles(settings: Iterable[Setting]) -> dict[Setting, Obstacle]:
     """The settings that cannot run here; each distinct model and data set is asked once."""
     found: dict[Setting, Obstacle] = {}
     known: dict[object, Obstacle | None] = {}
+
+    def once(part: object, check: Callable[[], Obstacle | None]) -> Obstacle | None:
+        if part not in known:
+            known[part] = check()
+        return known[part]
+
     for setting in settings:
-        parts = {
-            (setting.dataset, setting.limit): _missing_data,
-            model_of(setting): _missing_weights,
-        }
-        for part, check in parts.items():
-            if part not in known:
-                known[part] = check(setting)
-        asked = (*(known[part] for part in parts), _missing_blocks(setting))
-        if met := [obstacle for obstacle in asked if obstacle]:
+        data = once((setting.dataset, setting.limit), partial(_missing_data, setting))
+        weights = (once(one, partial(_missing_weights, one)) for one in models_of(setting))
+        if met := [one for one in (data, *weights, _missing_blocks(setting)) if one]:
             sentences = tuple(line for obstacle in met for line in obstacle.sentences)
             found[setting] = Obstacle("; ".join(obstacle.short for obstacle in met), sentences)
     return found
@@ -48,11 +49,11 @@ def _missing_data(setting: Setting) -> Obstacle | None:
     return None
 
 
-def _missing_weights(setting: Setting) -> Obstacle | None:
+def _missing_weights(model: Any) -> Obstacle | None:
     try:
-        _ = setting.segmenter.provenance
+        _ = model.provenance
     except (ValueError, OSError) as error:
-        name = source_name(setting)
+        name = source_name(model)
         return Obstacle(f"needs weights: {name}", (f"{name}: {error}",))
     return None
 

@@ -32,9 +32,15 @@ def weights_in(description: Mapping[str, Any]) -> object:
     return owner.get("weights") if isinstance(owner, dict) else None  # a record is from anywhere
 
 
-def source_name(setting: Setting) -> str:
+def models_of(setting: Setting) -> list[Any]:
+    """The model, and the companion that a method reads beside it."""
+    companion = getattr(method_of(setting), "companion", None)
+    return [model_of(setting), *([companion] if companion else [])]
+
+
+def source_name(model: Any) -> str:
     """The weights and the model as a person calls them: ``openai of ViT-B-16``."""
-    parts = describe(model_of(setting))
+    parts = describe(model)
     weights = Path(str(parts.get("weights", parts.get("root")))).name
     return f"{weights} of {Path(str(parts.get('model', parts['_target_']))).name}"
 

@@ -13,8 +13,9 @@ from evaluation.records.query import read_frame
 from evaluation.records.record import write_record
 from evaluation.setting.identity import describe
 from evaluation.tables import fill
-from gem.backbones import OpenClip
-from gem.methods import Clip, MaskClip
+from evaluation.tables.obstacles import find_obstacles
+from gem.backbones import OpenClip, TimmVit
+from gem.methods import Clip, MaskClip, ProxyClip
 
 
 def test_speeds_are_measured_once(small, tmp_path, monkeypatch):
@@ -71,3 +72,12 @@ def test_pictures_of_several_backbones_have_their_names(folder, tmp_path):
     assert found == []
     assert len(undrawn) == 2
     assert "6.jpg cannot be read" in undrawn[0]
+
+
+def test_a_companion_without_weights_is_an_obstacle_of_its_readers_alone(small):
+    plain = setting_of(small)
+    beside = TimmVit(model="vit_base_patch8_224.dino", weights="/no/such.pt", device="cpu")
+    reader = setting_of(small, method=ProxyClip(companion=beside))
+    found = find_obstacles([plain, reader])
+    assert list(found) == [reader]
+    assert found[reader].short == "needs weights: such.pt of vit_base_patch8_224.dino"
