@@ -1,6 +1,9 @@
 """Rebuild the paper's tables: published, ours, difference.
 
     python scripts/reproduce.py table=4
+    python scripts/reproduce.py table=field                      the field under one protocol
+    python scripts/reproduce.py table=field protocol=sclip       under another one
+    python scripts/reproduce.py table=protocols method=clip      one method under every protocol
     python scripts/reproduce.py table=all dataset=toy            the embedded model, and a report
     python scripts/reproduce.py figure=5 dataset=voc dataset.root=DIR backbone.weights=FILE
 
@@ -14,7 +17,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from evaluation.launch import compose_setting
+from evaluation.launch.many import Composer
 from evaluation.launch.words import Key, command, read_words, split_overrides
 from evaluation.tables.overrides import DRAWN, key_of, value_of
 from evaluation.tables.published import names
@@ -23,9 +26,10 @@ from evaluation.tables.reproduce import Request, reproduce
 if TYPE_CHECKING:
     from evaluation.tables.sheet import TableSheet
 
-FILE_WIDTH = 200  # columns of what is printed into a file or a pipe
+FILE_WIDTH = 200  # columns of what is printed into a file or a pipe, if a table needs no more
+NO_LIMIT = 10_000
 KEYS = {
-    "table": Key("", "1 to 6, clearclip, several between commas, or all"),
+    "table": Key("", "1 to 6, clearclip, field, protocols, several between commas, or all"),
     "figure": Key("", "5"),
     "out": Key(Path("results/tables"), "the folder of the tables, figures and panels"),
     "output": Key(Path("results/records"), "the folder of the records"),
@@ -66,7 +70,7 @@ def parse(words: Sequence[str] | None = None) -> Request:
 
 def run(request: Request) -> int:
     """Rebuild the tables and print them; returns how many settings failed."""
-    found = reproduce(request, compose_setting)
+    found = reproduce(request, Composer())
     from rich.text import Text
 
     from evaluation.console import note, say
@@ -89,13 +93,17 @@ def run(request: Request) -> int:
 def show(sheet: "TableSheet") -> None:
     """Print a table and all that is said below it."""
     from rich.console import Console
+    from rich.measure import Measurement
     from rich.text import Text
 
     from evaluation.console import console, say
     from evaluation.tables.render import footnotes, notes, reasons, to_terminal
 
-    wide = console if console.is_terminal else Console(width=FILE_WIDTH)
-    wide.print(to_terminal(sheet))
+    table, wide = to_terminal(sheet), console
+    if not console.is_terminal:  # no cell is cut off in a file
+        needed = Measurement.get(console, console.options.update(max_width=NO_LIMIT), table)
+        wide = Console(width=max(FILE_WIDTH, needed.minimum))
+    wide.print(table)
     for number, reason in enumerate(reasons(sheet), 1):
         say(Text(f"({number}) ", "dim"), reason)
     for mark, text in footnotes(sheet):

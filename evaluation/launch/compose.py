@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import hydra
@@ -29,12 +29,14 @@ OUTPUTS = (*FOLDERS, "force", "save_every", "save")
 register()  # when this is imported: Hydra reads configs before it calls us
 
 
-def build(config: DictConfig, words: Sequence[str] = ()) -> Setting:
+def build(
+    config: DictConfig, words: Sequence[str] = (), *, make: Callable[[DictConfig], Any] = construct
+) -> Setting:
     """The setting that a composed config says; touches no weights and no files.
 
-    words: those of the command line. Raises ValueError for a config without one of the parts, for
-    a part that is of another kind, for a wrong value by data set, for a word that sets what the
-    segmenter does not read, and what building the parts raises.
+    words: those of the command line. make: the object that a node says. Raises ValueError for a
+    config without one of the parts, for a part that is of another kind, for a wrong value by data
+    set, for a word that sets what the segmenter does not read, and what building the parts raises.
     """
     _check_keys(config, (*FIRST, *FIELDS))
     raw = OmegaConf.to_container(config, resolve=False)
@@ -42,15 +44,17 @@ def build(config: DictConfig, words: Sequence[str] = ()) -> Setting:
     check_used(words, raw["segmenter"], raw["method"])
     check_by_dataset(config)
     names = (*(name for name in OPTIONAL if name in raw), *FIRST, *FIELDS)
-    objects = {name: _part(config, name, raw[name]) for name in names}
+    objects = {name: _part(config, name, raw[name], make) for name in names}
     return Setting(**{name: objects[name] for name in FIELDS})
 
 
-def _part(config: DictConfig, name: str, written: Any) -> Any:
+def _part(
+    config: DictConfig, name: str, written: Any, make: Callable[[DictConfig], Any] = construct
+) -> Any:
     value = config[name]
     if name in NUMBERS:
         return OmegaConf.to_container(value) if OmegaConf.is_config(value) else value
-    part = construct(value) if isinstance(value, DictConfig) else value
+    part = make(value) if isinstance(value, DictConfig) else value
     key = "gem" if written == "${gem}" and part is value else name
     check_part(key, part, KINDS[name])
     return part

@@ -8,15 +8,15 @@ share is shown once. A row that loses what tells it from the others (its K) has 
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 from evaluation.setting import Setting
 from evaluation.tables import parts
-from evaluation.tables.overrides import for_score, merge, value_of, weights_file, without
-from evaluation.tables.published import PublishedCell, PublishedColumn, PublishedTable
+from evaluation.tables.match import Compose, Match, lost_trait, match_cell
+from evaluation.tables.overrides import for_score, value_of
+from evaluation.tables.table import PublishedColumn, PublishedTable
 
-Compose = Callable[[tuple[str, ...]], Setting]
 SPEED_IMAGES = 32  # images that a speed is measured on
 
 
@@ -62,61 +62,22 @@ class TablePlan:
                 yield from (cell.setting for cell in column.cells if cell.setting)
 
 
-@dataclass(frozen=True)
-class _Match:
-    """A published cell with its setting and ours.
-
-    changed: ours before what the cell alone has, and a file of weights, are added.
-    """
-
-    cell: PublishedCell
-    published: Setting
-    changed: Setting
-    ours: Setting
-
-    def comparable(self) -> bool:
-        return parts.source_of(self.published) == parts.source_of(self.changed)
-
-    def same_method(self) -> bool:
-        return bool(parts.method_of(self.published) == parts.method_of(self.changed))
-
-
 def plan_table(table: PublishedTable, given: Sequence[str], compose: Compose) -> TablePlan:
     """Compose the cells of a table. Raises what ``compose`` raises for overrides that do not fit.
 
     compose: is asked for the same overrides several times, so memoised.
     """
-    equal: dict[object, dict[int, list[_Match | None]]] = {}
+    equal: dict[object, dict[int, list[Match | None]]] = {}
     for index, column in enumerate(table.columns):
-        matches = [_match(table, row.cells[index], given, compose) for row in table.rows]
+        matches = [match_cell(table, row, index, given, compose) for row in table.rows]
         changed = tuple(match and match.changed for match in matches)
         equal.setdefault((column.score, changed), {})[index] = matches
     columns = tuple(_column(table, given, matches) for matches in equal.values())
     return TablePlan(table, tuple(given), columns)
 
 
-def _match(
-    table: PublishedTable, cell: PublishedCell, given: Sequence[str], compose: Compose
-) -> _Match | None:
-    """Compose a published cell and ours. What it alone has (its K) is for the paper's data."""
-    if not cell.overrides:
-        return None
-    published = compose(cell.shared)
-    given = given if parts.uses_gem(published) else without(given, "gem")
-    given = fileless = for_score(given, cell.score)
-    if weights_file(given):
-        fileless = without(given, "backbone.weights", "backbone.quick_gelu")
-        named = value_of(given, "backbone") or value_of(given, "backbone.model")
-        if not named and parts.model_of(published) != parts.model_of(compose(table.first)):
-            given = fileless  # a file holds the weights of one model, the table's first
-    shared = (*cell.shared, *table.fitting(given))
-    match = _Match(cell, published, compose(merge(shared, fileless)), published)
-    own = cell.own if match.comparable() else ()
-    return dataclasses.replace(match, ours=compose(merge((*shared, *own), given)))
-
-
 def _column(
-    table: PublishedTable, given: Sequence[str], equal: dict[int, list[_Match | None]]
+    table: PublishedTable, given: Sequence[str], equal: dict[int, list[Match | None]]
 ) -> PlannedColumn:
     """Equal columns as one: those with its data and weights come first, then with its method."""
 
@@ -135,6 +96,8 @@ def _column(
     ]
     shown = _shown_once(cells, [", ".join(row.key) for row in table.rows])
     name = column.name if comparable else _name(column, given)
+    if table.suites and not comparable and rivals:
+        name = f"{name}, {rivals[0].ours.protocol.name}"  # another suite may have such a column too
     return PlannedColumn(name, column.score, (first, *others), comparable, tuple(shown))
 
 
@@ -146,13 +109,13 @@ def _name(column: PublishedColumn, given: Sequence[str]) -> str:
     return ", ".join((*new.values(), *column.name.split(", ")[replaced:])) or column.name
 
 
-def _cell(match: _Match, rivals: Sequence[_Match], *, whole: bool) -> PlannedCell:
+def _cell(match: Match, rivals: Sequence[Match], *, whole: bool) -> PlannedCell:
     """Our setting, unless it has no such score or is another row's.
 
     rivals: the matches of all rows. whole: the whole column has another model.
     """
     ours, score = match.ours, match.cell.score
-    lost = _lost_trait(match, rivals)
+    lost = lost_trait(match, rivals)
     if lost and not (whole and lost == "backbone"):
         return PlannedCell(why=f"another {lost} was given")
     if score == "speed":
@@ -161,18 +124,7 @@ def _cell(match: _Match, rivals: Sequence[_Match], *, whole: bool) -> PlannedCel
     elif (score == "pmiou") != parts.has_points(ours):
         kind = "masks, not points" if score == "pmiou" else "points, not masks"
         return PlannedCell(why=f"{parts.data_of(ours)} has {kind}")
-    return PlannedCell(ours, published=match.cell.published if match.comparable() else None)
-
-
-def _lost_trait(match: _Match, rivals: Sequence[_Match]) -> str | None:
-    """What tells the published cell from those of other rows, and is another in ours."""
-    ours = parts.traits_of(match.changed)
-    others = [parts.traits_of(rival.published) for rival in rivals]
-    for name, value in parts.traits_of(match.published).items():
-        told_apart = len({traits[name] for traits in others if name in traits}) > 1
-        if told_apart and ours.get(name) != value:
-            return name
-    return None
+    return PlannedCell(ours, published=match.cell.published if match.alike() else None)
 
 
 def _shown_once(cells: Sequence[PlannedCell], rows: Sequence[str]) -> Iterator[PlannedCell]:

@@ -12,7 +12,7 @@ from matplotlib.figure import Figure
 
 from evaluation.tables.cells import TablePlan
 from evaluation.tables.fill import TableResults, value_in
-from evaluation.tables.published import PublishedFigure, PublishedRow, PublishedTable
+from evaluation.tables.table import PublishedFigure, PublishedRow, PublishedTable
 from evaluation.whole_files import write_whole
 
 if TYPE_CHECKING:

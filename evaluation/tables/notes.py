@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 from evaluation.setting.code import code_fingerprint
+from evaluation.tables import parts
 from evaluation.tables.cells import TablePlan
 from evaluation.tables.fill import TableResults
 from evaluation.tables.overrides import key_of, merge, value_of, weights_file
+from evaluation.tables.table import PublishedTable, is_tiny
 
 SOURCES = ("dataset", "backbone", "backbone.model", "backbone.weights")
 SILENT = {"backbone.device", "batch_size", "workers", "dataset.root", "backbone.weights"}
@@ -21,6 +23,7 @@ def notes_of(plan: TablePlan, results: TableResults) -> Iterator[str]:
         yield f"Paper: {table.source}, {table.place}; {table.protocol}."
     yield from table.general
     yield from _of_overrides(plan)
+    yield from _of_protocols(plan)
     yield from _of_records(plan, results)
 
 
@@ -33,6 +36,7 @@ def _of_overrides(plan: TablePlan) -> Iterator[str]:
         yield f"OURS IS NOT ON THE PAPER'S {' AND '.join(other).upper()}: it has {named}."
         if any(cell.own for cell in table.cells):
             yield "Words that only single cells of the paper's data have (its K=2) are left out."
+    yield from _of_fitted_rows(table, given)
     changed = [one for one in merge(table.fitting(given), given) if key_of(one) not in SILENT]
     if changed:
         yield f"Ours is run with {' '.join(changed)}."
@@ -40,6 +44,28 @@ def _of_overrides(plan: TablePlan) -> Iterator[str]:
         keys = ((given, "backbone"), (given, "backbone.model"), (table.first, "backbone"))
         owner = next(value for pair in keys if (value := value_of(*pair)))
         yield f"The weights of {owner} are those of {Path(file).name}."
+
+
+def _of_fitted_rows(table: PublishedTable, given: Sequence[str]) -> Iterator[str]:
+    """What fits rows to the embedded model, which has 6 blocks and 64 pixels."""
+    if is_tiny(given):
+        fitted = {", ".join(row.key): row.tiny for row in table.rows if row.tiny}
+        if said := "; ".join(f"{name}: {' '.join(tiny)}" for name, tiny in fitted.items()):
+            yield f"Fitted to the embedded model: {said}."
+
+
+def _of_protocols(plan: TablePlan) -> Iterator[str]:
+    """Of tables of several protocols: what each column of ours is run under, and which rows fit."""
+    if not plan.table.suites:
+        return
+    found: dict[str, list[str]] = {}
+    for column in plan.columns:
+        setting = next((cell.setting for cell in column.cells if cell.setting), None)
+        if setting:
+            found.setdefault(parts.conditions_of(setting), []).append(column.name)
+    said = "; ".join(f"{', '.join(columns)}: {under}" for under, columns in found.items())
+    yield f"ALL OF OURS IN A COLUMN ARE RUN UNDER ONE PROTOCOL, the published ones are not. {said}."
+    yield "A difference is shown only where the number was published under the protocol of ours."
 
 
 def unpublished(plan: TablePlan) -> dict[str, str]:

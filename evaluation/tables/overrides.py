@@ -30,11 +30,11 @@ def merge(published: Sequence[str], given: Sequence[str]) -> tuple[str, ...]:
     """Published overrides with the user's, which win.
 
     A given data set, backbone or protocol also replaces the published options of it, a given
-    experiment those of the protocol, a method that is not GEM those of GEM.
+    experiment the protocol, its words and its prompts, a method that is not GEM the options of GEM.
     """
     replaced = [key_of(override) for override in given]
     if "experiment" in replaced:
-        replaced.append("protocol")
+        replaced += ["protocol", "vocabulary", "prompts"]
     if not (value_of(given, "method") or "gem").startswith("gem"):
         replaced.append("gem")
     return (*without(published, *replaced), *given)

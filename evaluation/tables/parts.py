@@ -12,6 +12,8 @@ from evaluation.setting import Setting
 from evaluation.setting.identity import describe
 from gem.methods import Gem
 
+LARGER_THAN_IMAGES = 4096  # a window by which a protocol says that an image is seen whole
+
 
 def model_of(setting: Setting) -> Any:
     """The model that is evaluated: a backbone, or a segmenter that has none."""
@@ -60,7 +62,21 @@ def uses_gem(setting: Setting) -> bool:
 
 def traits_of(setting: Setting) -> dict[str, object]:
     """What may tell a row of a table from another, by the key that sets it."""
-    method = method_of(setting)
-    options = dataclasses.fields(method) if uses_gem(setting) else ()
-    own = {f"gem.{option.name}": getattr(method, option.name) for option in options}
-    return {"method": type(method), **own, "backbone": source_of(setting)[1:]}
+    method, key = method_of(setting), "gem" if uses_gem(setting) else "method"
+    options = [option.name for option in dataclasses.fields(method)]
+    own = {f"{key}.{name}": getattr(method, name) for name in options}
+    asked = {"vocabulary": setting.vocabulary.family, "prompts": setting.prompts.templates}
+    under = {"protocol": setting.protocol.name, **asked}
+    return {"method": type(method), **own, "backbone": source_of(setting)[1:], **under}
+
+
+def conditions_of(setting: Setting) -> str:
+    """Protocol, words and prompts in a line, with the geometry that depends on the data set."""
+    protocol, prompts = setting.protocol, len(setting.prompts.templates)
+    windows, size = protocol.windows, getattr(protocol.resize, "size", "?")
+    seen = "whole image"
+    if windows and windows.size < LARGER_THAN_IMAGES:
+        seen = f"windows of {windows.size} every {windows.stride}"
+    asked = f"words {setting.vocabulary.family}, {prompts} prompt{'s' * (prompts > 1)}"
+    refined = " with PAMR" if protocol.pamr else ""
+    return f"protocol {protocol.name}{refined} ({size} pixels, {seen}), {asked}"

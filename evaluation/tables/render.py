@@ -105,9 +105,12 @@ def to_latex(sheet: TableSheet) -> str:
     names, rows = LATEX.table(sheet)
     align = "".join("l" if column.decimals is None else "r" for column in sheet.printed)
     frame = pd.DataFrame(rows, columns=names)
+    lines = frame.to_latex(index=False, escape=False, column_format=align).rstrip().splitlines()
+    if sheet.summary:  # a rule above the last rows, before \bottomrule and \end{tabular}
+        lines.insert(len(lines) - 2 - sheet.summary, r"\midrule")
     return "\n".join([
         f"% {in_a_line(sheet.title)}; made by scripts/reproduce.py; needs \\usepackage{{booktabs}}",
-        frame.to_latex(index=False, escape=False, column_format=align).rstrip(),
+        *lines,
         r"\par\smallskip", r"{\footnotesize\raggedright",
         *(rf"{note}\par" for note in LATEX.notes(sheet)), "}", "",
     ])  # fmt: skip
@@ -122,10 +125,13 @@ def to_html(sheet: TableSheet) -> str:
         return f"<tr>{''.join(filled)}</tr>"
 
     escape, (names, rows) = HTML.escape, HTML.table(sheet)
+    last = len(rows) - sheet.summary
+    foot = [line("td", row) for row in rows[last:]]
+    summary = ["<tfoot>", *foot, "</tfoot>"] if foot else []
     return "\n".join([
         f'<figure id="{escape(sheet.name)}"><figcaption>{escape(sheet.title)}</figcaption>',
         "<table>", "<thead>", line("th", names), "</thead>",
-        "<tbody>", *(line("td", row) for row in rows), "</tbody>", "</table>",
+        "<tbody>", *(line("td", row) for row in rows[:last]), "</tbody>", *summary, "</table>",
         "<ul>", *(f"<li>{note}</li>" for note in HTML.notes(sheet)), "</ul>", "</figure>", "",
     ])  # fmt: skip
 
@@ -149,7 +155,8 @@ def to_terminal(sheet: TableSheet) -> Table:
         heading = Text("\n").join(map(literal, lines.split("\n")))
         table.add_column(heading, justify="right" if number else "left", no_wrap=number)
     for row in sheet.rows:
-        table.add_row(*(_terminal_cell(column, row, listed) for column in sheet.printed))
+        cells = (_terminal_cell(column, row, listed) for column in sheet.printed)
+        table.add_row(*cells, end_section=row + 1 == len(sheet.rows) - sheet.summary)
     return table
 
 

@@ -7,7 +7,8 @@ from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from evaluation.tables.cells import Compose, plan_table
+from evaluation.tables.cells import plan_table
+from evaluation.tables.match import Compose
 from evaluation.tables.published import load_table
 
 if TYPE_CHECKING:

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+import dataclasses
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -11,7 +12,11 @@ import pandas as pd
 from evaluation.tables.cells import PlannedCell, PlannedColumn, TablePlan
 from evaluation.tables.fill import TableResults, value_in
 from evaluation.tables.notes import notes_of
-from evaluation.tables.published import PublishedTable
+from evaluation.tables.table import PublishedTable, Summary
+
+SUMMARIES: dict[Summary, Callable[[Sequence[float]], float]] = {
+    "lowest": min, "highest": max, "spread": lambda numbers: max(numbers) - min(numbers),
+}  # fmt: skip
 
 
 @dataclass(frozen=True)
@@ -23,6 +28,7 @@ class SheetColumn:
     hidden: in the CSV only.
     marks: of footnotes, by row. best: rows of the largest numbers.
     keys: of the records of our numbers, by row; speeds, recorded elsewhere, have none.
+    measured: whether its numbers are ours.
     """
 
     name: str
@@ -33,6 +39,7 @@ class SheetColumn:
     marks: Mapping[int, tuple[str, ...]] = field(default_factory=dict)
     best: frozenset[int] = frozenset()
     keys: Mapping[int, str] = field(default_factory=dict)
+    measured: bool = False
 
     def shown(self, row: int) -> str:
         """A cell as text: decimals, sign, and a dash where nothing was published."""
@@ -51,8 +58,9 @@ class TableSheet:
     """A table ready to be shown.
 
     columns: texts of the rows, then per column of ours the published numbers, ours, the difference
-        where both have the same data and weights, and the number of images. Where ours has no
-        number it says why.
+        where both have the same data, weights and protocol, and the number of images. Where ours
+        has no number it says why.
+    summary: how many of the last rows are computed from those above them.
     """
 
     name: str
@@ -60,6 +68,7 @@ class TableSheet:
     columns: tuple[SheetColumn, ...]
     footnotes: Mapping[str, str]
     notes: tuple[str, ...]
+    summary: int = 0
 
     @property
     def printed(self) -> list[SheetColumn]:
@@ -86,19 +95,33 @@ def make_sheet(plan: TablePlan, results: TableResults) -> TableSheet:
     return TableSheet(
         name=f"table{table.name}" if numbered else table.name,
         title=f"Table {table.name}: {table.title}" if numbered else table.title,
-        columns=tuple(columns),
+        columns=tuple(_summarised(columns, table.summary)),
         footnotes=table.footnotes,
         notes=tuple(notes_of(plan, results)),
+        summary=len(table.summary),
     )
 
 
+def _summarised(columns: Sequence[SheetColumn], names: Sequence[Summary]) -> Iterator[SheetColumn]:
+    """The columns with a last row for each name, of our numbers as they are printed."""
+    for index, column in enumerate(columns):
+        more: Sequence[object] = [None] * len(names) if index else names
+        if column.measured:
+            found = [round(one, column.decimals) for one in column.cells if isinstance(one, float)]
+            few = "fewer than two numbers"
+            more = [SUMMARIES[one](found) if len(found) > 1 else few for one in names]
+        yield dataclasses.replace(column, cells=[*column.cells, *more])
+
+
 def _texts(table: PublishedTable) -> Iterator[SheetColumn]:
-    """The texts of the rows; what only describes them is hidden."""
-    for index, name in enumerate(table.keys):
+    """The texts of the rows; what only describes them is hidden, unless the table shows it."""
+    texts = [(*row.key, *row.about) for row in table.rows]
+    for index, name in enumerate((*table.keys, *table.about)):
+        hidden = name in table.about and name not in table.shown
         marks = {number: row.notes.get(name, ()) for number, row in enumerate(table.rows)}
-        yield SheetColumn(name, [row.key[index] for row in table.rows], marks=marks)
-    for index, name in enumerate(table.about):
-        yield SheetColumn(name, [row.about[index] for row in table.rows], hidden=True)
+        yield SheetColumn(name, [one[index] for one in texts], hidden=hidden, marks=marks)
+    if table.suites:
+        yield SheetColumn("published under", [row.protocol for row in table.rows])
 
 
 def _published(table: PublishedTable, column: PlannedColumn) -> Iterator[SheetColumn]:
@@ -125,9 +148,9 @@ def _ours(
     shown = [_reason(cell, results) if value is None else value for cell, value in pairs]
     linked = [] if column.score == "speed" else enumerate(records)
     keys = {row: one.key for row, one in linked if one and values[row] is not None}
-    ours = _numbers(f"ours: {name}", shown, column.score, table, keys=keys)
+    ours = _numbers(f"ours: {name}", shown, column.score, table, keys=keys, measured=True)
     yield ours
-    if column.comparable and any(cell.published is not None for cell in table.cells):
+    if any(cell.published is not None for cell in column.cells):
         differences = [_difference(cell, value, ours.decimals) for cell, value in pairs]
         yield SheetColumn(f"difference: {name}", differences, ours.decimals, signed=True)
     images = [record and record.images for record in records]

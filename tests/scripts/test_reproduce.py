@@ -11,6 +11,7 @@ from evaluation.tables import fill, obstacles, parts
 from gem.backbones import OpenClip
 
 script = load_script("reproduce")
+ALL = "1, 2, 3, 4, 5, 6, clearclip, field, figure5, protocols"
 
 
 @pytest.fixture
@@ -135,7 +136,10 @@ def test_what_fails_is_told_and_the_rest_goes_on(command, monkeypatch, capsys):
 @pytest.mark.parametrize(
     ("overrides", "said"),
     [
-        ([], "table: say which, one of 1, 2, 3, 4, 5, 6, clearclip, figure5, all"),
+        (
+            [],
+            "table: say which, one of 1, 2, 3, 4, 5, 6, clearclip, field, figure5, protocols, all",
+        ),
         (["4"], "4: expected KEY=VALUE, such as table=4"),
         (["table=4", "force=yes"], "force=yes: expected true or false"),
         (["table=4", "save_every=0"], "save_every=0: expected a number, 0.001 or more"),
@@ -157,7 +161,7 @@ def test_requests():
     assert (request.tables, request.given) == (("1", "4", "figure5"), ("limit=3",))
     assert (request.out, request.force, request.save_every) == (Path("x"), True, 120)
     assert script.parse(["table=1", "save_every=0.5"]).save_every == 0.5
-    assert len(script.parse(["table=all"]).tables) == 8
+    assert len(script.parse(["table=all"]).tables) == 10
 
 
 def test_a_table_of_masks_and_points(command):

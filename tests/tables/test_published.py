@@ -7,8 +7,9 @@ import re
 import pytest
 from conftest import REPOSITORY
 
-from evaluation.launch import compose_setting
+from evaluation.launch.many import Composer
 from evaluation.tables import published
+from evaluation.tables.overrides import merge
 from evaluation.tables.published import load_table, names
 
 REFERENCE = REPOSITORY.parent / "shared" / "reference"
@@ -38,24 +39,30 @@ def values(table):
 
 def covering(table):
     """Each row's and each column's overrides at least once, and every cell with some of its own."""
-    rows, width = [row for row in table.rows if row.cells[0].overrides], len(table.columns)
+    run = [row for row in table.rows if row.cells[0].overrides]
+    rows = list({row.cells[0].shared: row for row in run}.values())
+    width = len(table.columns)
     for index in range(max(len(rows), width)):
-        yield rows[index % len(rows)].cells[index % width]
-    yield from (cell for row in rows for cell in row.cells if cell.own)
+        yield rows[index % len(rows)].cells[index % width].overrides
+    yield from (cell.overrides for row in rows for cell in row.cells if cell.own)
+    tiny = ("backbone=tiny", "dataset=toy")
+    yield from (merge(table.shared(row, 0, tiny), tiny) for row in rows)
+    for name in table.suites:
+        yield merge(table.shared(rows[0], 0, (*tiny, f"protocol={name}")), tiny)
 
 
-CELLS = list(
-    dict.fromkeys(cell.overrides for name in names() for cell in covering(load_table(name)))
-)
+DASHES = "\N{EN DASH}-"  # no number
+CELLS = list(dict.fromkeys(one for name in names() for one in covering(load_table(name))))
+COMPOSE = Composer()
 
 
 def test_all_tables_are_there():
-    assert names() == ("1", "2", "3", "4", "5", "6", "clearclip", "figure5")
+    assert names() == ("1", "2", "3", "4", "5", "6", "clearclip", "field", "figure5", "protocols")
 
 
 @pytest.mark.parametrize("overrides", CELLS, ids=" ".join)
 def test_cells_build_and_touch_nothing(overrides):
-    setting = compose_setting(overrides)
+    setting = COMPOSE(overrides)
     assert not {"towers", "provenance"} & set(vars(setting.segmenter.backbone))
     assert not {"ids", "listed", "_rows"} & set(vars(setting.dataset))
 
@@ -100,16 +107,37 @@ def test_table_6_is_the_papers():
     )
 
 
+def numbers_of(text):
+    """The numbers of a line of a reference: ``41.8/9.2 | 1.0``, with bars or slashes between."""
+    found = re.findall(rf"\d+\.\d+|[{DASHES}]", text)
+    return [None if one in DASHES else float(one) for one in found]
+
+
 def test_the_table_of_clearclip():
-    text = reference("protocols.md")
-    section = text[text.index("### 6.2") : text.index("FLOSS (default")]
-    lines = re.findall(r"^\| \w.* \| [\d.].*\|$", section, re.MULTILINE)
-    numbers = [[float(part) for part in line.split("|")[2:7]] for line in lines]
-    table = load_table("clearclip")
-    row = next(row for row in table.rows if row.key == ("GEM, no residual", "CLIP L/14"))
-    found = [cell.published for cell in row.cells]
-    assert [one for one in values(table) if one != found] == numbers
-    assert f"+ ClearCLIP {' / '.join(map(str, found))}, avg 33.8" in reference("paper.md")
+    text = reference("field.md")
+    section = text[text.index("2. **The same picture") : text.index("Weights: OpenCLIP B")]
+    lines = [line.split("|")[2:6] for line in section.splitlines() if re.match(r"\| \w.*\d", line)]
+    numbers = [[numbers_of(cell) for cell in line] for line in lines]
+    plain_b, clear_b, plain_l, clear_l = zip(*numbers, strict=True)
+    pairs = [
+        one
+        for plain, clear in ((plain_b, clear_b), (plain_l, clear_l))
+        for both in zip(plain, clear, strict=True)
+        for one in both
+    ]
+    assert values(load_table("clearclip")) == pairs
+    assert len(pairs) == 28
+
+
+def test_maskclip_is_the_variant_that_this_project_has():
+    found = {row.key: row for row in load_table("clearclip").rows}
+    for encoder, numbers in {"B/16": [61.4, 28.3, 18.4, 24.7, 13.6],
+                             "L/14": [65.1, 26.5, 17.6, 21.2, 15.1]}.items():  # fmt: skip
+        row = found["MaskCLIP", f"CLIP {encoder}"]
+        assert [cell.published for cell in row.cells] == numbers
+        assert not any("residual" in one for one in row.cells[0].overrides)
+    quoted = found["MaskCLIP, residual and FFN", "CLIP B/16"]
+    assert "TCL" in quoted.cells[0].why
 
 
 def test_the_readings_of_contradictions():
@@ -133,6 +161,7 @@ def test_an_unknown_table():
         ("{key: [GEM, x], why: n, values: [1.0]}", "expected method"),
         ("{key: [GEM], why: n, values: [1.0], notes: {VOC: [z]}}", "no footnote or column z"),
         ("{key: [GEM], why: n, values: [1.0], notes: {Voc: [a]}}", "no footnote or column Voc"),
+        ("{key: [GEM], why: n, values: [1.0], about: [x]}", "expected method"),
     ],
 )
 def test_a_file_that_contradicts_itself(row, said, tmp_path, monkeypatch):
