@@ -11,6 +11,7 @@ from conftest import REPOSITORY
 from safetensors.torch import load_file, save_file
 
 import gem
+from gem.trace import Layer, Trace
 
 GOLDEN = REPOSITORY.parent / "shared" / "golden"
 TOLERANCE = 1e-5  # of the largest feature
@@ -104,3 +105,42 @@ def test_another_interpolation_is_seen(traces):
     """By percents of the largest feature: the option is worth its name."""
     found = gem.ClearClip()(traces["antialias", "224x320"])
     assert worst(found, "clearclip_repo_clearclip", "224x320") > 1e-3
+
+
+class Given:
+    """A block that is never asked: the stream behind it is given."""
+
+    def norm(self, resid):
+        raise NotImplementedError
+
+    def head(self, normed, projection):
+        raise NotImplementedError
+
+    def write(self, heads):
+        raise NotImplementedError
+
+    def mlp(self, resid):
+        raise NotImplementedError
+
+
+def external(features):
+    """The trace of a model whose final features [1, c, y, x] were recorded."""
+    tokens = features.flatten(2).mT
+    layer = Layer(tokens, Given())
+    vars(layer)["out"] = tokens
+    return Trace([layer], project=lambda resid: resid, grid=tuple(features.shape[2:]))
+
+
+@pytest.mark.parametrize("size", SIZES)
+def test_proxyclip_is_the_authors(size, traces):
+    """Their code takes rows for columns where values are brought to the finer grid.
+
+    On squares, which all windows of its settings are, that is the same. On 224 x 320 its 14 x 20
+    patches are read as 20 x 14 here too.
+    """
+    recorded = load_file(GOLDEN / f"proxyclip_{size}.safetensors")["external"]
+    trace = traces["bicubic", size].beside(external(recorded))
+    trace.grid = trace.grid[::-1]
+    method = gem.ProxyClip(companion=gem.TimmVit(model="vit_base_patch8_224.dino"))
+    with torch.inference_mode():
+        assert worst(method(trace), "proxyclip", size) <= TOLERANCE

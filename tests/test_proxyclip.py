@@ -1,21 +1,15 @@
-"""ProxyCLIP against its equations, and against what its released code computed."""
-
-import runpy
+"""ProxyCLIP against its equations; against its released code in `test_field_parity`."""
 
 import naive
 import pytest
 import torch
 from companions import companion_of, write_companion
-from conftest import REPOSITORY, roughen, write_config
+from conftest import roughen, write_config
 from pydantic import ValidationError
-from safetensors.torch import load_file, save_file
 from test_methods import ROUNDING, difference
 
 import gem
 from gem.beside import as_seen_by, traces_beside
-from gem.trace import Layer, Trace
-
-GOLDEN = REPOSITORY.parent / "shared" / "golden"
 
 
 @pytest.fixture(scope="module")
@@ -108,58 +102,3 @@ def test_pixels_become_whole_patches_of_the_companion(small, tmp_path):
     trace = traced(small, method, images)
     assert method.grid(trace) == (3, 2)
     assert method(trace).shape == (1, 6, 24)
-
-
-class Given:
-    """A block that is never asked: the stream behind it is given."""
-
-    def norm(self, resid):
-        raise NotImplementedError
-
-    def head(self, normed, projection):
-        raise NotImplementedError
-
-    def write(self, heads):
-        raise NotImplementedError
-
-    def mlp(self, resid):
-        raise NotImplementedError
-
-
-def external(features):
-    """The trace of a model whose final features [1, c, y, x] were recorded."""
-    tokens = features.flatten(2).mT
-    layer = Layer(tokens, Given())
-    vars(layer)["out"] = tokens
-    return Trace([layer], project=lambda resid: resid, grid=tuple(features.shape[2:]))
-
-
-@pytest.fixture(scope="module")
-def weights(tmp_path_factory):
-    """A file of the weights that the authors' code was given, made again from its seeds."""
-    made = runpy.run_path(str(GOLDEN / "make_weights.py"))
-    state = {name: made["draw"](name, shape, 1) for name, shape in made["shapes"]().items()}
-    path = tmp_path_factory.mktemp("golden") / "weights.safetensors"
-    save_file(state | {"logit_scale": torch.tensor(4.6052)}, path)
-    yield path
-    path.unlink()
-
-
-@pytest.mark.skipif(not GOLDEN.is_dir(), reason="the recorded features are not here")
-@pytest.mark.parametrize("size", ["224x224", "224x320"])
-def test_the_released_code(size, companion, weights):
-    """It takes rows for columns where values are brought to the finer grid of a wide image.
-
-    On squares, which all windows of its settings are, that is the same. On 224 x 320 its 14 x 20
-    patches are read as 20 x 14 here too.
-    """
-    backbone = gem.OpenClip(
-        model="ViT-B-16", weights=str(weights), quick_gelu=True, device="cpu", positions="bicubic"
-    )
-    golden = load_file(GOLDEN / f"proxyclip_{size}.safetensors")
-    image = load_file(GOLDEN / f"image_{size}.safetensors")["image"]
-    trace = backbone.trace(image, keep=1).beside(external(golden["external"]))
-    trace.grid = trace.grid[::-1]
-    with torch.inference_mode():
-        found = gem.ProxyClip(companion=companion)(trace)
-    assert difference(found, golden["features"]) <= 1e-5
