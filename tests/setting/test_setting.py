@@ -30,6 +30,7 @@ def test_a_description_is_plain_data(small):
         "projections": ["q", "k", "v"],
         "blocks": 4,
         "mlp": False,
+        "residual": True,
     }
     assert description["protocol"]["resize"]["_target_"] == "gem.ShortSide"
 
