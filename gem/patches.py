@@ -96,7 +96,9 @@ class Patches:
 
         shape = self.backbone.shape
         tiles = tiles_of(size, windows, shape.patch_size)
-        rows, columns = (self.method.companion or self.backbone).shape.grid(tiles.seen)
+        rows, columns = (side // shape.patch_size for side in tiles.seen)
+        if companion := self.method.companion:
+            rows, columns = companion.shape.grid(tiles.seen)
         return 4 * shape.embedding * len(tiles.corners) * rows * columns
 
     def check(self, ids: Sequence[str]) -> None:  # noqa: ARG002

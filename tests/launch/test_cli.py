@@ -32,7 +32,7 @@ def said(*overrides):
 
 CHOICES = "input should be 'adaptive' or 'standard', or"
 FLOAT32 = "expected a number from 1.2e-38 to 3.4e+38"
-METHODS = "clip, clip_surgery, gem, gem_released, maskclip, proxyclip"
+METHODS = ", ".join(sorted(one.stem for one in (REPOSITORY / "configs" / "method").glob("*.yaml")))
 NO_COMPANION = "the method reads no companion; leave the word out, or choose method=proxyclip"
 NEEDED = "no part can be left out; a choice or a value replaces it"
 QUOTED = (

@@ -28,14 +28,14 @@ KEPT = ("key", "scores", "per_class", "counts", "images", "hashes")
 
 @dataclass(frozen=True)
 class Broken(Clip):
-    """CLIP with one number of the last patch put to ``value`` where the grid is ``grid``."""
+    """CLIP with one number of the last patch put to ``value`` where the grid is ``only``."""
 
     value: float = float("nan")
-    grid: tuple[int, int] | None = None
+    only: tuple[int, int] | None = None
 
     def __call__(self, trace):
         features = super().__call__(trace).clone()
-        if self.grid in {None, trace.grid}:
+        if self.only in {None, trace.grid}:
             features[-1, -1, 3] = self.value
         return features
 
@@ -68,8 +68,8 @@ def fails(sample, what, *given, name="CLIP", **options):
 
 @pytest.mark.parametrize("value", [float("nan"), float("inf"), -float("inf")])
 def test_the_sample_and_the_method_are_named(value, setting):
-    broken = with_method(setting, Broken(value=value, grid=TALL))
-    name = f"CLIP value={value} grid=85" if value == value else None  # noqa: PLR0124
+    broken = with_method(setting, Broken(value=value, only=TALL))
+    name = f"CLIP value={value} only=85" if value == value else None  # noqa: PLR0124
     with pytest.raises(NotFiniteError) as caught:
         evaluate(broken)
     assert str(caught.value).startswith("sample 5: CLIP ")
@@ -86,7 +86,7 @@ def test_neither_record_nor_state_is_left(setting, tmp_path):
     with pytest.raises(NotFiniteError, match=r"^sample 0: "):
         run(broken, tmp_path, save_every=1e-9)
     assert list(tmp_path.iterdir()) == []
-    late = with_method(setting, Broken(grid=TALL), batch_size=1)
+    late = with_method(setting, Broken(only=TALL), batch_size=1)
     with pytest.raises(NotFiniteError, match=r"^sample 5: "):
         run(late, tmp_path, save_every=1e-9)
     (state,) = tmp_path.iterdir()
@@ -104,8 +104,8 @@ def test_in_a_sweep_it_fails_by_itself(grid, setting, tmp_path):
     """Wherever its first bad sample is; the others of its pass have the records of theirs alone."""
     good = [setting, with_method(setting, Clip())]
     bad = [
-        with_method(setting, Broken(grid=grid)),
-        with_method(setting, Broken(value=float("inf"), grid=grid)),
+        with_method(setting, Broken(only=grid)),
+        with_method(setting, Broken(value=float("inf"), only=grid)),
     ]
     found = run_sweep([good[0], *bad, good[1]], tmp_path / "together", save_every=1e-9)
     for one in found[1:3]:
@@ -127,7 +127,7 @@ def test_scores_that_overflow_with_an_option(setting):
 def test_tuning(setting):
     with pytest.raises(NotFiniteError, match=r"^sample 5: CLIP "):
         search(
-            with_method(setting, Broken(grid=TALL)), logit_scales=[50.0, 100.0],
+            with_method(setting, Broken(only=TALL)), logit_scales=[50.0, 100.0],
             temperature_scales=[],
         )  # fmt: skip
 
@@ -181,7 +181,7 @@ def test_images_are_not_labelled(setting, tmp_path):
 def test_pictures_are_not_drawn(setting):
     samples = [setting.dataset["4"], setting.dataset["5"]]
     with pytest.raises(NotFiniteError, match=r"^sample 5: "):
-        label_maps(with_method(setting, Broken(grid=TALL)), samples)
+        label_maps(with_method(setting, Broken(only=TALL)), samples)
 
 
 def test_heat_maps(setting):
