@@ -14,7 +14,10 @@ from evaluation.places import INSTALLED, ROOT
 if TYPE_CHECKING:
     import torch
 
-PACKAGES = ("torch", "torchvision", "open_clip_torch", "timm", "torchmetrics", "numpy", "pillow")
+PACKAGES = (
+    "torch", "torchvision", "open_clip_torch", "timm", "torchmetrics", "numpy", "pillow",
+    "opencv-python-headless",
+)  # fmt: skip
 
 
 def cost(

@@ -1,8 +1,7 @@
 """The committed results of the drawn scenes are those of the code before.
 
-``tests/reference/records.json`` holds the scores and counts of the records that the code before
-the redesign into rooms made. A change that moves a number replaces it, and says both numbers in the
-changelog. The results are made anew on whichever machine is there: another CPU decides near-ties
+``tests/reference/records.json`` holds the scores and counts that earlier code made, by names, words
+and prompts. A change that moves a number replaces it, and says both numbers in the changelog. The results are made anew on whichever machine is there: another CPU decides near-ties
 otherwise (docs/equality.md), a few pixels of three million.
 """
 
@@ -27,13 +26,17 @@ def now():
     for path in sorted(RESULTS.glob("**/records/**/*.json")):
         record = read_record(path)
         folder = path.relative_to(RESULTS).parent.as_posix()
-        found[" ".join([folder, *(record.names[part] for part in PARTS)])] = record
+        words, templates = (record.setting[part] for part in ("vocabulary", "prompts"))
+        names = [folder, *(record.names[part] for part in PARTS), words["family"]]
+        name = " ".join([*names, f"{len(templates['templates'])} {templates['templates'][0]}"])
+        assert name not in found
+        found[name] = record
     return found
 
 
 def test_no_record_is_lost(now):
     assert sorted(now) == sorted(BEFORE)
-    assert len(BEFORE) == 51
+    assert len(BEFORE) == 84
 
 
 @pytest.mark.parametrize("name", BEFORE)
