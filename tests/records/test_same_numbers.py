@@ -1,8 +1,9 @@
 """The committed results of the drawn scenes are those of the code before.
 
 ``tests/reference/records.json`` holds the scores and counts that earlier code made, by names, words
-and prompts. A change that moves a number replaces it, and says both numbers in the changelog. The results are made anew on whichever machine is there: another CPU decides near-ties
-otherwise (docs/equality.md), a few pixels of three million.
+and prompts. A change that moves a number replaces it, and says both numbers in the changelog. The
+results are made anew on whichever machine is there: another CPU decides near-ties otherwise
+(docs/equality.md), a few pixels of three million.
 """
 
 import json
