@@ -43,7 +43,9 @@ def as_seen_by(
 
     Where a side is no multiple of the companion's patch (14 pixels beside CLIP's 16), the pixels
     are resized to the nearest one, bilinear without antialias: both grids then span the same
-    pixels, where a crop would shift one against the other. Normalised in float32.
+    pixels, where a crop would shift one against the other. If CLIP's patch leaves a rest (a
+    protocol that neither rounds nor pads), CLIP does not see it and the companion does, as in
+    ProxyCLIP's code. Normalised in float32.
     """
     shape, pixels = companion.shape, images.float()
     rows, columns = shape.grid((pixels.shape[2], pixels.shape[3]))

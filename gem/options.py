@@ -34,6 +34,7 @@ def between(low: float, high: float) -> AfterValidator:
 
 Positive = Annotated[float, Strict(), Field(gt=0, allow_inf_nan=False)]
 Factor = Annotated[float, Strict(), between(*SINGLE)]  # what tensors are multiplied with
+Weight = Annotated[float, Strict(), between(0, 1e6)]  # of a term in a sum
 Fraction = Annotated[float, Strict(), Field(ge=0, le=1)]
 Flag = Annotated[bool, Strict()]
 

@@ -5,7 +5,7 @@ Shapes: b images, n windows, y x pixels, u v rows and columns of a map, e embedd
 
 from __future__ import annotations
 
-from collections.abc import Hashable, Sequence
+from collections.abc import Collection, Hashable, Sequence
 from dataclasses import fields, replace
 from typing import TYPE_CHECKING, Any
 
@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     from gem.provenance import Provenance
     from gem.resize import Resize
     from gem.segmenter import Segmenter
+    from gem.tower import Companion
     from gem.windows import Tiling
 
 
@@ -174,11 +175,17 @@ class Patches:
             self, backbone=models.setdefault(self.backbone, self.backbone), method=method
         )
 
-    def unload(self) -> None:
-        """Free the memory of the towers, those of a companion too."""
-        self.backbone.unload()
-        if self.method.companion:
-            self.method.companion.unload()
+    @property
+    def models(self) -> tuple[Backbone | Companion, ...]:
+        """The backbone, and the companion of the method if it has one."""
+        companion = self.method.companion
+        return (self.backbone, companion) if companion else (self.backbone,)
+
+    def unload(self, keep: Collection[object] = ()) -> None:
+        """Free the memory of the towers but those to ``keep``."""
+        for model in self.models:
+            if model not in keep:
+                model.unload()
 
 
 def _check_half(method: Method) -> None:

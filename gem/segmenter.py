@@ -5,7 +5,7 @@ Shapes: b images, y x pixels, u v rows and columns of a map, w words, e embeddin
 
 from __future__ import annotations
 
-from collections.abc import Hashable, Sequence
+from collections.abc import Collection, Hashable, Sequence
 from typing import TYPE_CHECKING, Any, Protocol, runtime_checkable
 
 if TYPE_CHECKING:
@@ -135,5 +135,9 @@ class Segmenter(Protocol):
         Its other models are put there: of equal models of many segmenters one is loaded.
         """
 
-    def unload(self) -> None:
-        """Free the memory of the model; it is loaded again when it is needed."""
+    @property
+    def models(self) -> tuple[object, ...]:
+        """What takes memory once it is used; equal models of several segmenters are one."""
+
+    def unload(self, keep: Collection[object] = ()) -> None:
+        """Free the memory of the models but those to ``keep``; what is needed is loaded again."""

@@ -48,8 +48,13 @@ def sharpened(alike: Alike, *, scale: float, margin: float = 1.0) -> Alike:
 
 
 def read(shares: Alike, values: Float[Tensor, "b h p d"]) -> Float[Tensor, "b h p d"]:
-    """The values, read by the same shares in every head."""
-    return shares.to(values.dtype)[:, None] @ values
+    """The values, read by the same shares in every head.
+
+    The heads side by side: for each of its own the shares would be copied.
+    """
+    heads = values.shape[1]
+    found = shares.to(values.dtype) @ rearrange(values, "b h p d -> b p (h d)")
+    return rearrange(found, "b p (h d) -> b h p d", h=heads)
 
 
 def outlier_factors(tokens: Tokens, neighbours: int) -> Float[Tensor, "b p"]:

@@ -7,12 +7,13 @@ Shapes: b images, n tokens (class token first, then patches row by row), p patch
 h heads, d head width, e embedding.
 """
 
-from collections.abc import Sequence
+from collections.abc import Callable, Hashable, Sequence
 from copy import copy
 from dataclasses import dataclass, field
 from functools import cached_property
 
 import torch.nn.functional as F
+from torch import Tensor
 
 from gem.block import Block, Heads, PatchProjector, Projection, Resid
 from gem.self_attention import (
@@ -172,6 +173,13 @@ class Trace:
         self.grid = grid
         self.depth = len(self.layers) if depth is None else depth
         self._companion: "Trace | None" = None
+        self._held: dict[Hashable, Tensor] = {}
+
+    def once(self, key: Hashable, make: Callable[[], Tensor]) -> Tensor:
+        """What several methods read of the whole trace: made once, held as long as the trace is."""
+        if key not in self._held:
+            self._held[key] = make()
+        return self._held[key]
 
     def beside(self, companion: "Trace") -> "Trace":
         """This trace with that of another model for the same pixels; layers and work are shared."""

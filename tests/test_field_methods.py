@@ -121,6 +121,24 @@ def test_the_orthogonal_factor():
     assert near < (spread / spread.norm() - u @ v).norm()
 
 
+def test_sc_clip_and_sfp_share_what_they_have_in_common(small, images, monkeypatch):
+    """The sum of levels and the cosines of the early block, from one trace."""
+    from gem import similarity
+
+    counted = []
+    monkeypatch.setattr(
+        similarity,
+        "row_shares",
+        lambda *a, real=similarity.row_shares: counted.append(1) or real(*a),
+    )
+    trace = small.trace(images, keep=5)
+    alone = gem.Sfp(**WAY)(small.trace(images, keep=5))
+    counted.clear()
+    gem.ScClip(**WAY, neighbours=6)(trace)
+    assert torch.equal(gem.Sfp(**WAY)(trace), alone)
+    assert len(counted) == 3  # each along its repaired patches, and once along the early block
+
+
 @pytest.mark.parametrize(
     ("method", "said"),
     [
@@ -140,7 +158,8 @@ def test_a_tower_of_eight_blocks(method, said):
 @pytest.mark.parametrize(
     ("method", "depth", "blocks"),
     [
-        (gem.Clip(), 12, 1), (gem.Sclip(), 12, 1), (gem.Gem(), 12, 4), (gem.ResClip(), 12, 7),
+        (gem.Clip(), 12, 1), (gem.Sclip(), 12, 1), (gem.Gem(residual=False, blocks=6), 12, 1),
+        (gem.Gem(), 12, 4), (gem.ResClip(), 12, 7),
         (gem.ItaclipAttention(), 12, 6), (gem.ScClip(), 12, 8), (gem.Sfp(), 24, 20),
         (gem.Sfp(middle=5, early=5, levels=(5, 5)), 6, 2),
     ],

@@ -69,6 +69,10 @@ def _check_shape(word: str) -> None:
 
 def _check_meaning(word: str, override: Override, known: Sequence[str]) -> None:
     key = override.key_or_group
+    if _first(key) == "by_dataset":
+        raise ValueError(
+            f"{word}: these are the published values; set protocol.NAME or method.NAME instead"
+        )
     if override.is_delete() and key in known:
         raise ValueError(f"{word}: no part can be left out; a choice or a value replaces it")
     added = override.is_add() or override.is_force_add()

@@ -30,9 +30,9 @@ class MaskAccumulator:
     """Decides every pixel by the protocol and counts; heat maps of the classes that are shown.
 
     Scores: ``miou``; ``miou_foreground``, among the classes alone where the truth is one of them
-    (for data sets with a background that is not asked in words); ``heatmap_iou``;
-    ``pixel_accuracy``. Of a segmenter that decides by itself only ``miou`` and ``pixel_accuracy``
-    are defined.
+    (for data sets with a background that is not asked in words); ``heatmap_iou``, of the maps as
+    they are, without the protocol's PAMR; ``pixel_accuracy``. Of a segmenter that decides by itself
+    only ``miou`` and ``pixel_accuracy`` are defined.
     """
 
     def __init__(

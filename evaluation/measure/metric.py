@@ -24,11 +24,22 @@ class ByTask:
         if card.task == "points":
             from evaluation.measure.points import PointAccumulator
 
+            _check_points(setting)
             return PointAccumulator(card, queries)
         from evaluation.measure.masks import MaskAccumulator
 
         decided = setting.segmenter.decides
         return MaskAccumulator(setting.protocol, card, queries, decided=decided)
+
+
+def _check_points(setting: Setting) -> None:
+    """Raise ValueError for rules of masks that nobody would apply to points."""
+    for rule in ("pamr", "area_threshold"):
+        if getattr(setting.protocol, rule) is not None:
+            raise ValueError(
+                f"protocol.{rule} refines masks, but {setting.dataset.card.name} has points, each "
+                f"class of which is asked by itself: set protocol.{rule}=null"
+            )
 
 
 @options

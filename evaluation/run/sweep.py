@@ -119,12 +119,10 @@ class _Sweep:
             places = self._record(places)
 
     def unload_after(self, places: Sequence[int], later: Sequence[int]) -> None:
-        """Free the model of a pass if a later pass needs memory for another, and none needs it."""
-        segmenters = [self.settings[place].segmenter for place in places]
-        keys = {self.settings[place].segmenter.pass_key for place in later}
-        if keys and segmenters[0].pass_key not in keys:
-            for one in segmenters:
-                one.unload()
+        """Free the models of a pass that no later one needs, if there is a later one."""
+        needed = {model for place in later for model in self.settings[place].segmenter.models}
+        for place in places if later else ():
+            self.settings[place].segmenter.unload(keep=needed)
 
     def outcomes(self) -> list[Outcome]:
         """The answer, in the order of the settings; of equal settings one was evaluated."""

@@ -6,7 +6,7 @@ Shapes: b images, y x pixels, w words, u v rows and columns of a map.
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Hashable, Sequence
+from collections.abc import Collection, Hashable, Sequence
 from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
@@ -180,7 +180,12 @@ class Predictions:
         """There is no model."""
         return self
 
-    def unload(self) -> None:
+    @property
+    def models(self) -> tuple[object, ...]:
+        """There is none."""
+        return ()
+
+    def unload(self, keep: Collection[object] = ()) -> None:
         """There is no model."""
 
     @cached_property

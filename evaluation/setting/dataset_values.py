@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from evaluation.setting.protocol import LogitScale
-from gem.options import Factor, Fraction, Pixels, options
+from gem.options import Factor, Fraction, Pixels, Weight, options
 
 
 @options
@@ -25,4 +25,4 @@ class DatasetValues:
     area_threshold: Fraction | None = None
     rcs_share: Fraction | None = None
     rcs_factor: Factor | None = None
-    alpha: Factor | None = None
+    alpha: Weight | None = None

@@ -99,18 +99,24 @@ class Calibration(Method):
         from gem.similarity import cosines, repaired, row_shares
         from gem.trace import Layer
 
+        def along_early() -> Tensor:
+            return row_shares(cosines(trace.output(self.early)[:, 1:]), self.least)
+
+        def summed() -> Tensor:
+            return torch.stack([trace.output(n) for n in self._levels]).sum(dim=0)
+
         last, wrong = trace.layers[-1], self.outliers(trace)
         dtype = last.resid.dtype
         alike = cosines(repaired(trace.output(self.middle)[:, 1:], wrong, trace.grid))
         patches = repaired(last.resid[:, 1:], wrong, trace.grid)
         shares = self.shares(alike)
         stream = (row_shares(alike, self.least) @ patches).to(dtype)
-        levels = torch.stack([trace.output(n) for n in self._levels]).sum(dim=0)
+        levels = trace.once(("levels", self._levels), summed)
         first = self.repaired_heads(Reading(Layer(stream, last.block), shares))
         second = self.level_heads(Reading(Layer(levels[:, 1:], last.block), shares))
         token = self.class_share * (last.resid[:, :1] + levels[:, :1])
         written = last.write(first) + last.write(second) + token
-        early = row_shares(cosines(trace.output(self.early)[:, 1:]), self.least)
+        early = trace.once(("along", self.early, self.least), along_early)
         found = (early @ written.float()).to(dtype)
         return trace.project(torch.cat([last.resid[:, :1], found], dim=1))
 

@@ -41,7 +41,8 @@ class Gem(Method):
         4; the release has 6 (its ``gem_depth=7`` counts one more).
     mlp: also add the block's MLP to the path (Table 6, "MLP yes").
     residual: false replaces the path in every block instead of adding to it, so that the last
-        block's readout alone is left: the row "no residual" of ClearCLIP's table.
+        block's readout alone is left, whatever ``blocks`` is: the row "no residual" of ClearCLIP's
+        table.
     """
 
     title: ClassVar[str] = "GEM"
@@ -78,7 +79,7 @@ class Gem(Method):
     @property
     def num_blocks(self) -> int:
         """The blocks that the path runs through."""
-        return self.blocks
+        return self.blocks if self.residual else 1
 
     @property
     def cache_group(self) -> tuple[Hashable, ...]:
@@ -100,9 +101,9 @@ class Gem(Method):
 
     def __call__(self, trace: Trace) -> Float[Tensor, "b p e"]:
         """Walk the second path and project it."""
-        layers, attention = trace.last(self.blocks), self.attention
+        layers, attention = trace.last(self.num_blocks), self.attention
         resid = layers[0].resid
-        for layer in layers if self.residual else layers[-1:]:
+        for layer in layers:
             update = layer.update(self.projections, attention)
             resid = resid + update if self.residual else update
             if self.mlp:

@@ -46,14 +46,14 @@ class Naclip(Method):
         """The attended values of a block, before they are written."""
         from torch.nn.functional import scaled_dot_product_attention
 
+        from gem.similarity import read
+
         window = gaussian_window(layer.v, grid, self.sigma)
         if not self.nonly:
             return scaled_dot_product_attention(layer.k, layer.k, layer.v, attn_mask=window)
         lengths = [points.float().norm(dim=-1).mean(dim=2) for points in (layer.q, layer.k)]
         scale = (lengths[0] * lengths[1]).mean(dim=1)[:, None, None] / layer.v.shape[-1] ** 0.5
-        shares = (window.float() * scale).softmax(dim=-1)
-        attended: Heads = shares.to(layer.v.dtype)[:, None] @ layer.v
-        return attended
+        return read((window.float() * scale).softmax(dim=-1), layer.v)
 
 
 def gaussian_window(like: Heads, grid: tuple[int, int], sigma: float) -> Float[Tensor, "n n"]:

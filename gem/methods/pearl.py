@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Annotated, ClassVar
-
-from pydantic import Field, Strict
+from typing import TYPE_CHECKING, ClassVar
 
 from gem.methods.method import Method
 from gem.methods.readout import surrounded
-from gem.options import Flag, options
+from gem.options import Flag, Weight, options
 
 if TYPE_CHECKING:
     from jaxtyping import Float
@@ -17,7 +15,6 @@ if TYPE_CHECKING:
     from gem.trace import Heads, Layer, Trace
 
 STEPS = 5  # of Newton and Schulz: as published, not until they converge
-Weight = Annotated[float, Strict(), Field(ge=0, le=1e6)]
 
 
 @options
@@ -27,8 +24,9 @@ class Pearl(Method):
     Per head, in float32: softmax(s q (k R)^T + alpha s k_c k_c^T) v with s = 1/sqrt(d). k_c and q_c
     are keys and queries without their means, which tokens enter by their share of |q| (the class
     token not at all); R turns the keys to the queries: the orthogonal factor of M = k_c^T q_c, by 5
-    steps of Newton and Schulz from M / sqrt(|M^T M|_F). The second half of the paper, the
-    text-aware propagation of the maps, is left out.
+    steps of Newton and Schulz from M / sqrt(|M^T M|_F). That root is our reading, not held against
+    their code: without it R would be near 0. The second half of the paper, the text-aware
+    propagation of the maps, is left out.
 
     alpha: of the k-k term: 0.08, but 0.3 on ADE20K and Cityscapes (``experiment=pearl``).
     residual, mlp: keep the block's residual and MLP.

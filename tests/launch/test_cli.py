@@ -60,6 +60,10 @@ SENTENCES = {
     ),
     "gem.blocks=0": "gem.blocks=0: input should be greater than or equal to 1",
     "gem.itres=2": "gem.itres: this config has no such key; gem.* are options of method=gem",
+    "by_dataset.voc.background=0.3": (
+        "by_dataset.voc.background=0.3: these are the published values; set protocol.NAME or "
+        "method.NAME instead"
+    ),
     "companion=dino_vitb8": f"companion: {NO_COMPANION}",
     "companion.weights=null": f"companion.weights: {NO_COMPANION}",
     "+companion=dino_vitb8": f"+companion=dino_vitb8: {NO_COMPANION}",

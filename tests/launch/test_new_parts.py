@@ -162,7 +162,9 @@ class Mine:
     def sharing(self, models):
         return self
 
-    def unload(self):
+    models = ()
+
+    def unload(self, keep=()):
         pass
 ''',
     "configs/segmenter/mine.yaml": "_target_: evaluation.segmenters.mine.Mine\n",

@@ -9,6 +9,7 @@ import torch
 from drawn import setting_of
 from pydantic import ValidationError
 
+from evaluation.data import ToyPoints, Words
 from evaluation.measure import decision
 from evaluation.measure.decision import label_map
 from evaluation.measure.evaluate import evaluate, evaluate_all
@@ -166,3 +167,12 @@ def test_the_published_rule():
 def test_wrong_values(wrong):
     with pytest.raises(ValidationError):
         Pamr(**wrong)
+
+
+@pytest.mark.parametrize("rule", [{"pamr": Pamr()}, {"area_threshold": 0.1}], ids=str)
+def test_rules_of_masks_are_refused_for_points(rule, small):
+    """Nobody would apply them, and the record would say that they were."""
+    points = replace(setting_of(small), dataset=ToyPoints(scenes=2), vocabulary=Words())
+    asked = replace(points, protocol=replace(points.protocol, **rule))
+    with pytest.raises(ValueError, match=f"^protocol.{next(iter(rule))} refines masks, but toy"):
+        evaluate(asked)
