@@ -88,7 +88,8 @@ def test_every_protocol_fits_every_data_set(protocol, dataset):
         ("round", None) if ours else ("pad", multiples.get(protocol, 1))
     )
     small = protocol in {"sclip", "sc_clip"} and dataset in {"voc", "hub"}
-    assert (rules.area_threshold, rules.pamr) == (0.1 if small else None, None)
+    assert rules.area_threshold == (0.1 if small else None)
+    assert rules.pamr == (Pamr() if protocol == "naclip_pamr" else None)
 
 
 @pytest.mark.parametrize(("group", "name"), CHOICES)
@@ -246,11 +247,13 @@ EXPERIMENTS = [
 @pytest.mark.parametrize("name", EXPERIMENTS)
 def test_an_experiment_is_a_method_as_published(name):
     method = name.removesuffix("_pamr")
-    found = build(f"experiment={name}", "dataset=voc", "backbone=clip_vit_b16")
+    found = build(f"experiment={name}", "dataset=voc")
     assert type(found.segmenter.method) is type(build(f"method={method}").segmenter.method)
-    assert found.protocol.name == method
+    assert found.protocol.name == name
     assert len(found.prompts.templates) == 80
-    assert found.protocol.pamr == (None if method == name else Pamr(steps=10, dilations=(8, 16)))
+    backbone = found.segmenter.backbone
+    assert (backbone.model, backbone.weights) == ("ViT-B-16", "openai")
+    assert backbone.positions == "bicubic"
 
 
 def test_a_given_method_wins_over_that_of_the_experiment():
