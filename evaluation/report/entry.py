@@ -5,6 +5,7 @@ from __future__ import annotations
 import shlex
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import yaml
 
@@ -48,6 +49,8 @@ class Entry:
             "model": record.names["model"],
             "weights": weights if "/" not in weights else weights.rsplit("/", 1)[-1],
             "protocol": record.names["protocol"],
+            "words": _words(record.setting.get("vocabulary")),
+            "prompts": _prompts(record.setting.get("prompts")),
         }
 
     @property
@@ -61,7 +64,7 @@ class Entry:
         place = self.record.names["published"] or "9999"
         words = [word.partition("=") for word in self.options.split()]
         options = [(name, _number(value), value) for name, _, value in words]
-        return (place, self.method, options, self.record.names["protocol"])
+        return (place, self.method, options, *self.parts.values())
 
     @property
     def config(self) -> str:
@@ -100,6 +103,20 @@ def read_entries(folder: Path) -> tuple[list[Entry], list[str]]:
     """
     found, others = read_records(folder)
     return [Entry(record, visible(_from_here(path).as_posix())) for record, path in found], others
+
+
+def _words(vocabulary: Any) -> str:
+    """The family of a record's words; "own" for a user's."""
+    found = vocabulary if isinstance(vocabulary, dict) else {}
+    return "own" if found.get("words") else str(found.get("family") or "unknown")
+
+
+def _prompts(prompts: Any) -> str:
+    """The template of a record, or how many there are."""
+    templates = prompts.get("templates") if isinstance(prompts, dict) else None
+    if not isinstance(templates, list) or not templates:
+        return "unknown"
+    return str(templates[0]) if len(templates) == 1 else f"{len(templates)} templates"
 
 
 def _number(text: str) -> float:
