@@ -50,7 +50,7 @@ class Entry:
             "weights": weights if "/" not in weights else weights.rsplit("/", 1)[-1],
             "protocol": record.names["protocol"],
             "words": _words(record.setting.get("vocabulary")),
-            "prompts": _prompts(record.setting.get("prompts")),
+            "templates": _templates(record.setting.get("prompts")),
         }
 
     @property
@@ -111,12 +111,10 @@ def _words(vocabulary: Any) -> str:
     return "own" if found.get("words") else str(found.get("family") or "unknown")
 
 
-def _prompts(prompts: Any) -> str:
-    """The template of a record, or how many there are."""
-    templates = prompts.get("templates") if isinstance(prompts, dict) else None
-    if not isinstance(templates, list) or not templates:
-        return "unknown"
-    return str(templates[0]) if len(templates) == 1 else f"{len(templates)} templates"
+def _templates(prompts: Any) -> str:
+    """How many templates of a word the mean was taken of; which they are is in the config."""
+    found = prompts.get("templates") if isinstance(prompts, dict) else None
+    return str(len(found)) if isinstance(found, list) else "unknown"
 
 
 def _number(text: str) -> float:
