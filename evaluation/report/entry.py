@@ -50,7 +50,7 @@ class Entry:
             "weights": weights if "/" not in weights else weights.rsplit("/", 1)[-1],
             "protocol": record.names["protocol"],
             "words": _words(record.setting.get("vocabulary")),
-            "templates": _templates(record.setting.get("prompts")),
+            "prompts": _templates(record.setting.get("prompts")),
         }
 
     @property
