@@ -8,7 +8,18 @@ import torch
 from conftest import write_config
 from PIL import Image
 
-from gem import Clip, ClipSurgery, Gem, MaskClip, OpenClip, Patches, ShortSide, SlidingWindow
+from gem import (
+    Clip,
+    ClipSurgery,
+    Gem,
+    MaskClip,
+    Naclip,
+    OpenClip,
+    Patches,
+    ResClip,
+    ShortSide,
+    SlidingWindow,
+)
 from gem.image import upsample
 from gem.segmenter import EncodedImage, Segmenter
 from gem.vocabulary import Prompts, Queries, Vocabulary
@@ -188,6 +199,8 @@ HALF = "backbone.precision=fp16 computes with numbers from 6.1e-05 to 65504"
         (Gem(temperature=7e4), "gem.temperature=70000"),
         (Gem(temperature_scale=1e6), "gem.temperature_scale=1e+06"),
         (Gem(temperature_scale=1e-7), "gem.temperature_scale=1e-07"),
+        (Naclip(sigma=1e-6), "method.sigma=1e-06"),
+        (ResClip(layers=(1,), factor=7e4), "method.factor=70000"),
     ],
     ids=str,
 )
@@ -200,7 +213,13 @@ def test_numbers_that_half_precision_does_not_hold(method, said, tmp_path):
     for precision in ("fp32", "bf16"):
         Patches(backbone=OpenClip(**named, precision=precision), method=method).check([])
     half = OpenClip(**named, precision="fp16")
-    Patches(backbone=half, method=Gem(temperature=0.01, temperature_scale=6e4)).check([])
+    held = (
+        Gem(temperature=0.01, temperature_scale=6e4),
+        Naclip(sigma=6.1e-5),
+        Naclip(sigma=65504.0),
+    )
+    for one in held:
+        Patches(backbone=half, method=one).check([])
 
 
 def test_a_model_that_is_not_known_is_refused():
