@@ -162,6 +162,8 @@ def test_a_tower_of_eight_blocks(method, said):
         (gem.Gem(), 12, 4), (gem.ResClip(), 12, 7),
         (gem.ItaclipAttention(), 12, 6), (gem.ScClip(), 12, 8), (gem.Sfp(), 24, 20),
         (gem.Sfp(middle=5, early=5, levels=(5, 5)), 6, 2),
+        (gem.Sfp(middle=2, early=5, levels=(4, 5)), 6, 4),
+        (gem.Sfp(middle=5, early=5, levels=(1, 5)), 6, 5),
     ],
 )  # fmt: skip
 def test_blocks_that_are_kept(method, depth, blocks):
@@ -171,6 +173,8 @@ def test_blocks_that_are_kept(method, depth, blocks):
 def test_an_image_of_few_patches(small):
     with pytest.raises(ValueError, match=r"method.neighbours=30: an image of 25 patches"):
         features(small, gem.ScClip(**WAY), torch.zeros(1, 3, 40, 40))
+    with pytest.raises(ValueError, match=r"method.neighbours=25: an image of 25 patches"):
+        features(small, gem.ScClip(**WAY, neighbours=25), torch.zeros(1, 3, 40, 40))
 
 
 @pytest.mark.parametrize(
@@ -185,3 +189,31 @@ def test_an_image_of_few_patches(small):
 def test_options_that_make_no_sense(kind, wrong):
     with pytest.raises(ValidationError):
         kind(**wrong)
+
+
+@pytest.mark.parametrize("weight", [0.5, 1.0, 1.5, 4.0])
+def test_the_patches_that_sfp_repairs(weight, small, images):
+    """By the block before the last, means over its heads; by hand for each image."""
+    method = gem.Sfp(**WAY, weight=weight, count=4)
+    visual = small.towers.model.visual
+    found = method.outliers(small.trace(images, keep=5))
+    for one, image in zip(found, images, strict=True):
+        expected = naive_field.sfp_outliers(visual, image, method)
+        assert set(one.nonzero().flatten().tolist()) == expected
+
+
+def test_what_is_held_is_told_apart_by_options(small, images):
+    """Other levels, another early block, another least: from one trace as from their own."""
+    ways = [WAY, WAY | {"levels": (3, 4)}, WAY | {"early": 2}, WAY | {"least": 0.5}]
+    trace = small.trace(images, keep=5)
+    for way in ways:
+        method = gem.ScClip(**way, neighbours=6)
+        assert torch.equal(method(trace), method(small.trace(images, keep=5)))
+
+
+def test_shares_have_the_sum_1():
+    from gem.similarity import row_shares
+
+    alike = torch.tensor([[[1.0, 0.5, 0.2], [0.5, 1.0, 0.0], [0.2, 0.0, 1.0]]])
+    expected = torch.tensor([[[2 / 3, 1 / 3, 0], [1 / 3, 2 / 3, 0], [0, 0, 1]]])
+    assert torch.allclose(row_shares(alike, 0.4), expected, atol=1e-5)
