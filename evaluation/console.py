@@ -5,6 +5,7 @@ from __future__ import annotations
 import unicodedata
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from dataclasses import dataclass
 
 from rich.console import Console
 from rich.progress import (
@@ -12,6 +13,7 @@ from rich.progress import (
     DownloadColumn,
     MofNCompleteColumn,
     Progress,
+    TaskID,
     TextColumn,
     TimeRemainingColumn,
     TransferSpeedColumn,
@@ -55,8 +57,11 @@ def note(text: object) -> None:
 
 
 @contextmanager
-def progress(title: str, total: int) -> Iterator[Callable[[int], None]]:
-    """A bar with rate and time left on a terminal; silence in a log."""
+def bars() -> Iterator[Callable[[str, int], Bar]]:
+    """Bars with rate and time left on a terminal; silence in a log.
+
+    Gives a function of a title and a total, which begins a bar below the others.
+    """
     columns = (
         TextColumn("{task.description}", markup=False),
         BarColumn(),
@@ -66,15 +71,33 @@ def progress(title: str, total: int) -> Iterator[Callable[[int], None]]:
     )
     with Progress(
         *columns, console=console, transient=True, disable=not console.is_terminal
-    ) as bar:
-        task = bar.add_task(visible(title), total=total, rate="")
+    ) as shown:
+        yield lambda title, total: Bar(shown, shown.add_task(visible(title), total=total, rate=""))
 
-        def advance(images: int) -> None:
-            bar.advance(task, images)
-            speed = bar.tasks[0].speed
-            bar.update(task, rate=f"{speed:.1f} images/s" if speed else "")
 
-        yield advance
+@dataclass(frozen=True)
+class Bar:
+    """One bar of several."""
+
+    shown: Progress
+    task: TaskID
+
+    def advance(self, images: int) -> None:
+        """So many more are done."""
+        self.shown.advance(self.task, images)
+        speed = next(one.speed for one in self.shown.tasks if one.id == self.task)
+        self.shown.update(self.task, rate=f"{speed:.1f} images/s" if speed else "")
+
+    def close(self) -> None:
+        """Take it away."""
+        self.shown.remove_task(self.task)
+
+
+@contextmanager
+def progress(title: str, total: int) -> Iterator[Callable[[int], None]]:
+    """One of `bars` alone."""
+    with bars() as begin:
+        yield begin(title, total).advance
 
 
 @contextmanager

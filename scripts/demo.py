@@ -32,7 +32,7 @@ def main(words: Sequence[str] | None = None) -> None:
     from evaluation.pictures.panel import panel
     from evaluation.pictures.predictions import predictions
     from evaluation.run.job import run
-    from evaluation.run.passes import share_parts
+    from evaluation.setting.sharing import share_parts
     from evaluation.terminal.record_table import show
     from evaluation.whole_files import write_whole
 

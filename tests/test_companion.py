@@ -14,11 +14,12 @@ from evaluation.records.checked import check_setting
 from evaluation.records.rebuild import rebuild
 from evaluation.records.record import read_record
 from evaluation.records.warnings import warnings_of
-from evaluation.run.passes import features_size, plan_passes, share_parts
+from evaluation.run.passes import features_size, plan_passes
 from evaluation.run.rerun import differences, rerun
 from evaluation.run.rerun import setting_of as setting_of_record
 from evaluation.run.sweep import run_sweep
 from evaluation.setting.identity import describe
+from evaluation.setting.sharing import share_parts
 from gem import Clip, Gem, MaskClip, OpenClip, Patches, ProxyClip, SlidingWindow, TimmVit
 from gem.provenance import Provenance
 from gem.vocabulary import Queries

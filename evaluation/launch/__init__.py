@@ -5,6 +5,7 @@ The only room that knows Hydra and OmegaConf: what they compose becomes typed ob
 
 from evaluation.launch.compose import (
     build,
+    build_engine,
     build_tracker,
     compose_config,
     compose_setting,
@@ -14,6 +15,6 @@ from evaluation.launch.errors import MISTAKES, sentence
 from evaluation.launch.parts import construct
 
 __all__ = [
-    "MISTAKES", "build", "build_tracker", "compose_config", "compose_setting", "construct",
-    "output_options", "sentence",
+    "MISTAKES", "build", "build_engine", "build_tracker", "compose_config", "compose_setting",
+    "construct", "output_options", "sentence",
 ]  # fmt: skip

@@ -12,7 +12,7 @@ from omegaconf import DictConfig
 
 from evaluation.data import task_of
 from evaluation.launch import words
-from evaluation.launch.compose import build, build_tracker, output_options
+from evaluation.launch.compose import build, build_engine, build_tracker, output_options
 from evaluation.launch.errors import MISTAKES, sentence
 from evaluation.launch.overrides import check_words
 from evaluation.places import CONFIGS
@@ -48,13 +48,13 @@ def evaluate_config(config: DictConfig) -> float | None:
     """Build what the config says, then evaluate it, or label its images if they have no truth."""
     hydra_config = HydraConfig.get()
     setting, wanted = build(config, hydra_config.overrides.task), output_options(config)
-    tracker = build_tracker(config)
+    tracker, engine = build_tracker(config), build_engine(config)
     from evaluation.run.job import find_or_run, label
 
     if task_of(setting.dataset) == "none":
         label(setting, wanted)
         return None
-    done = find_or_run(setting, wanted)
+    done = find_or_run(setting, wanted, engine)
     from evaluation.console import console
     from evaluation.terminal.record_table import show
 

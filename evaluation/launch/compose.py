@@ -8,6 +8,8 @@ from typing import Any
 import hydra
 from omegaconf import DictConfig, OmegaConf
 
+from evaluation.engines import Local, Torchrun, torchrun
+from evaluation.engines.engine import Engine
 from evaluation.launch.by_dataset import check_by_dataset, register
 from evaluation.launch.overrides import check_used, check_words
 from evaluation.launch.parts import KINDS, check_part, construct
@@ -65,6 +67,18 @@ def build_tracker(config: DictConfig) -> Tracker:
     _check_keys(config, ["logger"])
     tracker: Tracker = _part(config, "logger", None)
     return tracker
+
+
+def build_engine(config: DictConfig) -> Engine:
+    """Who counts: the engine of the config, or the ranks of torchrun if it has started several."""
+    _check_keys(config, ["engine"])
+    engine: Engine = _part(config, "engine", None)
+    if not torchrun.launched():
+        return engine
+    if not isinstance(engine, Local | Torchrun):
+        name = type(engine).__name__.lower()
+        raise ValueError(f"engine={name}: torchrun has started this program, expected engine=local")  # noqa: TRY004
+    return Torchrun()
 
 
 def output_options(config: DictConfig) -> OutputOptions:

@@ -14,6 +14,7 @@ from hydra.utils import instantiate
 from omegaconf import DictConfig, OmegaConf
 
 from evaluation.data import Dataset, Words
+from evaluation.engines.engine import Engine
 from evaluation.records.rebuild import options_class
 from evaluation.setting import EvalProtocol, Metric
 from evaluation.setting.identity import public_name
@@ -29,7 +30,7 @@ OF_HYDRA = {"_args_", "_partial_", "_recursive_", "_convert_"}  # change how a c
 KINDS: dict[str, type] = {
     "backbone": Backbone, "companion": Companion, "method": Method, "segmenter": Segmenter,
     "dataset": Dataset, "protocol": EvalProtocol, "vocabulary": Words, "prompts": Prompts,
-    "metric": Metric, "logger": Tracker,
+    "metric": Metric, "logger": Tracker, "engine": Engine,
 }  # fmt: skip
 """What each part of the config must be: a class, or an interface."""
 INSIDE: dict[type, dict[str, type]] = {

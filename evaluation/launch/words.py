@@ -17,6 +17,7 @@ from typing import Any
 
 import yaml
 
+from evaluation.engines import torchrun
 from evaluation.launch.errors import MISTAKES, sentence
 from evaluation.places import CONFIGS
 
@@ -46,16 +47,26 @@ def command(main: Callable[[], int | None]) -> None:
     """Run ``main`` and end with the exit code that it returns; never returns.
 
     A mistake of the user ends in one sentence and exit code 1, with a traceback if the environment
-    has GEM_TRACEBACK; Ctrl-C ends with 130.
+    has GEM_TRACEBACK; Ctrl-C ends with 130. Of several ranks of torchrun only the first runs it.
     """
     try:
-        sys.exit(main())
+        if torchrun.follows():
+            torchrun.follow()
+            sys.exit()
+        sys.exit(_lead(main))
     except KeyboardInterrupt:
         sys.exit(130)
     except MISTAKES as error:
         if os.environ.get("GEM_TRACEBACK"):
             raise
         sys.exit(f"error: {sentence(error)}")
+
+
+def _lead(main: Callable[[], int | None]) -> int | None:
+    try:
+        return main()
+    finally:
+        torchrun.dismiss()
 
 
 def read_words(

@@ -5,10 +5,9 @@ Shapes: y x pixels of the segmenter's input.
 
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from collections.abc import Set as AbstractSet
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
-from itertools import islice
+from itertools import chain, islice
 from typing import Any
 
 import torch
@@ -19,8 +18,11 @@ from evaluation.measure.finite import CheckedImage
 from evaluation.setting import Setting
 from gem.segmenter import EncodedImage, Segmenter
 
-# Images wait for others of their shape in at most this many batches' worth of memory.
-WAITING_BATCHES = 8
+# Batches' worth of samples in which images wait for others of their shape.
+CHUNK_BATCHES = 8
+
+Chunk = tuple[str, ...]
+"""Ids of neighbouring samples: what batches are made of, and what engines hand to workers."""
 
 
 @dataclass(frozen=True)
@@ -32,11 +34,22 @@ class Prepared:
     truth: Any
 
 
-def encode_batches(
-    settings: Sequence[Setting], skip: AbstractSet[str] = frozenset()
-) -> Iterator[tuple[list[Prepared], dict[Segmenter, list[CheckedImage]]]]:
-    """Batches of samples but those to ``skip``, and what each segmenter makes of each of them.
+def chunks_of(setting: Setting) -> list[Chunk]:
+    """The samples of a setting, cut where its batch size says.
 
+    No batch has samples of two chunks. So which samples meet in a batch is the same in one process
+    and in many, and whoever counts a chunk finds the same bits.
+    """
+    ids, size = setting.ids, CHUNK_BATCHES * setting.batch_size
+    return [ids[first : first + size] for first in range(0, len(ids), size)]
+
+
+def encode_batches(
+    settings: Sequence[Setting], chunks: Sequence[Chunk] | None = None
+) -> Iterator[tuple[list[Prepared], dict[Segmenter, list[CheckedImage]]]]:
+    """Batches of the samples of ``chunks``, and what each segmenter makes of each of them.
+
+    chunks: those of `chunks_of` unless given, which may lack samples that are done.
     Whoever uses scores of an image calls its `CheckedImage.check` before it keeps anything.
     Raises ValueError if the settings cannot share a pass, or if the device has too little memory
     for a batch.
@@ -55,9 +68,11 @@ def encode_batches(
         )
         return Prepared(sample.id, pixels, sample.truth)
 
-    ids = [sample_id for sample_id in first.ids if sample_id not in skip]
+    wanted = chunks_of(first) if chunks is None else chunks
+    ids = [sample_id for chunk in wanted for sample_id in chunk]
     ahead = read_ahead(ids, prepare, workers=first.workers)
-    for batch in bucket(ahead, first.batch_size):
+    parts = (bucket(islice(ahead, len(chunk)), first.batch_size) for chunk in wanted)
+    for batch in chain.from_iterable(parts):
         images = torch.stack([item.pixels for item in batch])
         found = _encode(first, segmenters, images)
         yield (
@@ -113,12 +128,15 @@ def read_ahead(
 
 
 def bucket(samples: Iterable[Prepared], size: int) -> Iterator[list[Prepared]]:
-    """Batches of equal shape, up to ``size``; the fullest goes early if too many are waiting."""
+    """Batches of equal shape, up to ``size``, of the samples of a chunk; all of them wait at most.
+
+    A full batch comes at once, the others at the end in the order of their first samples. So the
+    batches of the samples that are left after some of these are the rest of these.
+    """
     waiting: dict[torch.Size, list[Prepared]] = {}
     for sample in samples:
         batch = waiting.setdefault(sample.pixels.shape, [])
         batch.append(sample)
-        crowded = sum(map(len, waiting.values())) >= WAITING_BATCHES * size
-        if len(batch) == size or crowded:
-            yield waiting.pop(max(waiting, key=lambda shape: len(waiting[shape])))
+        if len(batch) == size:
+            yield waiting.pop(sample.pixels.shape)
     yield from waiting.values()

@@ -6,12 +6,15 @@ calls `CheckedImage.check` before a count is kept or a file written.
 Shapes: y x pixels, w words, u v rows and columns of a map.
 """
 
+from __future__ import annotations
+
 from dataclasses import dataclass, field
 
 import torch
 from jaxtyping import Bool, Float, Int
 from torch import Tensor
 
+from evaluation.setting.sharing import bare
 from gem.segmenter import LARGEST, EncodedImage, Segmenter, in_range
 from gem.vocabulary import Queries
 
@@ -25,7 +28,11 @@ class NotFiniteError(ValueError):
             f"sample {sample_id}: {name} gives scores that are not finite (nan, infinite or beyond "
             f"{LARGEST:g})"
         )
-        self.segmenter = segmenter
+        self.segmenter, self.sample_id = segmenter, sample_id
+
+    def __reduce__(self) -> tuple[type[NotFiniteError], tuple[Segmenter, str]]:
+        """From one process to another, without the model."""
+        return type(self), (bare(self.segmenter), self.sample_id)
 
 
 class Flag:

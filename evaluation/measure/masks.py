@@ -44,9 +44,11 @@ class MaskAccumulator:
         self.protocol, self.card, self.queries = protocol, card, queries
         self.decided = decided
         self.has_foreground = card.background and not queries.background
-        self.matrix = ConfusionMatrix(labels=len(card.labels)).to(device)
-        self.foreground = ConfusionMatrix(labels=len(card.classes)).to(device)
-        self.heatmap = HeatmapIoU(classes=len(card.classes), first=int(card.background)).to(device)
+        labels, classes, first = len(card.labels), len(card.classes), int(card.background)
+        alone = {"sync_on_compute": False}  # engines add the counts of processes
+        self.matrix = ConfusionMatrix(labels=labels, **alone).to(device)
+        self.foreground = ConfusionMatrix(labels=classes, **alone).to(device)
+        self.heatmap = HeatmapIoU(classes=classes, first=first, **alone).to(device)
 
     def count(
         self, image: EncodedImage, truth: Integer[np.ndarray, "y x"], cache: ImageCache
@@ -84,14 +86,15 @@ class MaskAccumulator:
         """The counts of the three metrics."""
         return {name: metric.counts for name, metric in self._metrics.items()}
 
-    def restore(self, state: Mapping[str, Tensor]) -> None:
-        """Put counts in the place of those of the metrics, after an update that counts nothing."""
-        void = torch.full((1, 1), VOID, device=self.queries.text.device)
-        self.matrix.update(void * 0, void)
-        self.foreground.update(void * 0, void)
-        self.heatmap.update(torch.zeros(len(self.card.classes), 1, 1, device=void.device), void)
+    def add(self, state: Mapping[str, Tensor]) -> None:
+        """Add counts of other images."""
+        if not self.matrix.update_called:  # torchmetrics would warn that nothing was counted
+            void = torch.full((1, 1), VOID, device=self.queries.text.device)
+            self.matrix.update(void * 0, void)
+            self.foreground.update(void * 0, void)
+            self.heatmap.update(torch.zeros(len(self.card.classes), 1, 1).to(void.device), void)
         for name, metric in self._metrics.items():
-            metric.counts = state[name].to(metric.counts)
+            metric.counts += state[name].to(metric.counts)
 
     @property
     def _metrics(self) -> dict[str, ConfusionMatrix | HeatmapIoU]:

@@ -66,9 +66,9 @@ class ThresholdAccumulator:
         """The counts."""
         return {"counts": self.counts}
 
-    def restore(self, state: Mapping[str, Tensor]) -> None:
-        """Go on from counts."""
-        self.counts = state["counts"].to(self.counts)
+    def add(self, state: Mapping[str, Tensor]) -> None:
+        """Add counts of other images."""
+        self.counts += state["counts"].to(self.counts)
 
     def outcome(self) -> Outcome:
         """The best threshold with its mIoU, and the curve over all of them."""

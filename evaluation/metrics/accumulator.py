@@ -71,8 +71,11 @@ class Accumulator(Protocol):
     def state(self) -> dict[str, Tensor]:
         """The integers that have been counted so far, by name."""
 
-    def restore(self, state: Mapping[str, Tensor]) -> None:
-        """Go on from the `state` of an accumulator of the same setting."""
+    def add(self, state: Mapping[str, Tensor]) -> None:
+        """Count what another accumulator of the same setting has counted: its `state`.
+
+        In whatever order states are added, the outcome is the same.
+        """
 
 
 def count_together(accumulators: Sequence[Accumulator], image: EncodedImage, truth: Any) -> None:

@@ -61,8 +61,8 @@ class ConfusionMatrix(Metric):  # type: ignore[misc]
     full_state_update = False
     counts: Tensor
 
-    def __init__(self, *, labels: int, void: int = 255) -> None:
-        super().__init__()
+    def __init__(self, *, labels: int, void: int = 255, sync_on_compute: bool = True) -> None:
+        super().__init__(sync_on_compute=sync_on_compute)
         self.labels, self.void = labels, void
         zero = torch.zeros(labels, labels, dtype=torch.int64)
         self.add_state("counts", zero, dist_reduce_fx="sum")

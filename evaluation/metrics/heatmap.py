@@ -39,8 +39,10 @@ class HeatmapIoU(Metric):  # type: ignore[misc]
     full_state_update = False
     counts: Tensor
 
-    def __init__(self, *, classes: int, first: int, void: int = 255) -> None:
-        super().__init__()
+    def __init__(
+        self, *, classes: int, first: int, void: int = 255, sync_on_compute: bool = True
+    ) -> None:
+        super().__init__(sync_on_compute=sync_on_compute)
         self.first, self.void = first, void
         zero = torch.zeros(classes, 2, dtype=torch.int64)
         self.add_state("counts", zero, dist_reduce_fx="sum")

@@ -92,8 +92,8 @@ class PointCounts(Metric):  # type: ignore[misc]
     full_state_update = False
     rows: list[Tensor]
 
-    def __init__(self) -> None:
-        super().__init__()
+    def __init__(self, *, sync_on_compute: bool = True) -> None:
+        super().__init__(sync_on_compute=sync_on_compute)
         self.add_state("rows", [], dist_reduce_fx="cat")
 
     def update(self, image: int, counts: Int64[Tensor, "p 5"]) -> None:

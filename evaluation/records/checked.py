@@ -18,7 +18,7 @@ from evaluation.setting.code import code_fingerprint
 from evaluation.setting.identity import describe, fingerprint
 
 if TYPE_CHECKING:
-    from evaluation.measure.evaluate import Result
+    from evaluation.measure.work import Result
     from gem.provenance import Provenance
 
 Checks = set[tuple[int, tuple[str, ...]]]
@@ -108,14 +108,7 @@ def make_record(checked: CheckedSetting, result: Result) -> Record:
             **_beside(model.companion),
         },
         hashes=checked.hashes,
-        cost=cost(
-            seconds=result.seconds,
-            images=result.images,
-            settings=result.settings,
-            peak=result.peak.size,
-            peak_since=result.peak.since,
-            device=setting.segmenter.device,
-        ),
+        cost=cost(result),
         code=code(),
         created=datetime.now(UTC).isoformat(timespec="seconds"),
     )

@@ -6,13 +6,12 @@ import platform
 import subprocess
 from functools import cache
 from importlib.metadata import PackageNotFoundError, version
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from evaluation.places import INSTALLED, ROOT
 
 if TYPE_CHECKING:
-    import torch
+    from evaluation.measure.work import Result
 
 PACKAGES = (
     "torch", "torchvision", "open_clip_torch", "timm", "torchmetrics", "numpy", "pillow",
@@ -20,39 +19,22 @@ PACKAGES = (
 )  # fmt: skip
 
 
-def cost(
-    *,
-    seconds: float,
-    images: int,
-    settings: int,
-    peak: int,
-    peak_since: str,
-    device: torch.device,
-) -> dict[str, float | str | int]:
+def cost(result: Result) -> dict[str, float | str | int]:
     """Time, memory and hardware of an evaluation, and how many settings shared its pass.
 
-    peak: bytes. peak_since: whether that is the peak of the pass or of the whole process.
+    Memory and threads are those of one process where several worked.
     """
-    import torch
-
-    gpu = device.type == "cuda"
+    machine, seconds = result.machine, result.seconds
     return {
         "seconds": round(seconds, 3),
-        "images_per_second": round(images / seconds, 2),
-        "peak_memory_mib": round(peak / 2**20),
-        "peak_memory_of": peak_since,
-        "settings_in_pass": settings,
-        "device": torch.cuda.get_device_name(device) if gpu else _processor(),
-        "threads": torch.get_num_threads(),
+        "images_per_second": round(result.images / seconds, 2),
+        "peak_memory_mib": round(machine.peak.size / 2**20),
+        "peak_memory_of": machine.peak.since,
+        "settings_in_pass": result.settings,
+        "device": machine.device,
+        "threads": machine.threads,
+        "processes": machine.processes,
     }
-
-
-def _processor() -> str:
-    """The model of the processor where Linux says it, else its architecture."""
-    lines = Path("/proc/cpuinfo")
-    text = lines.read_text(encoding="utf-8") if lines.is_file() else ""
-    named = [line.partition(":")[2].strip() for line in text.splitlines() if "model name" in line]
-    return named[0] if named else platform.machine()
 
 
 @cache

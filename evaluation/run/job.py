@@ -8,6 +8,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from evaluation.console import console, progress, say
+from evaluation.engines import Local
+from evaluation.engines.engine import Engine, evaluate_with
 from evaluation.records.checked import (
     CheckedSetting,
     check_setting,
@@ -22,7 +24,10 @@ from evaluation.setting import Setting
 from evaluation.whole_files import prepare_folder
 
 if TYPE_CHECKING:
+    from evaluation.measure.work import Result, Work
     from evaluation.run.save_predictions import PredictionWriter
+
+LOCAL = Local()
 
 
 @dataclass(frozen=True)
@@ -38,7 +43,7 @@ class Done:
     skipped: bool = False
 
 
-def find_or_run(setting: Setting, output: OutputOptions) -> Done:
+def find_or_run(setting: Setting, output: OutputOptions, engine: Engine = LOCAL) -> Done:
     """The valid record of a setting in the folder of records, else the setting is evaluated.
 
     Predictions that are to be saved are made in any case.
@@ -50,10 +55,8 @@ def find_or_run(setting: Setting, output: OutputOptions) -> Done:
     if held:
         clear(checked, folder)
         return held
-    (done,) = run_together(
-        [checked], folder, save_every=output.save_every, writer=writer_of(output)
-    )
-    return done
+    one = PassJob([checked], folder, output.save_every, writer_of(output))
+    return run_together(one, engine)[0]
 
 
 def find(checked: CheckedSetting, folder: Path) -> Done | None:
@@ -67,41 +70,60 @@ def find(checked: CheckedSetting, folder: Path) -> Done | None:
 def run(setting: Setting, folder: Path, *, save_every: float = 120.0) -> Done:
     """Evaluate and write the record into ``folder``; no record is written if anything fails."""
     prepare_folder(folder)
-    (done,) = run_together([check_setting(setting)], folder, save_every=save_every)
-    return done
+    return run_together(PassJob([check_setting(setting)], folder, save_every))[0]
 
 
-def run_together(
-    settings: Sequence[CheckedSetting],
-    folder: Path,
-    *,
-    save_every: float = 120.0,
-    writer: PredictionWriter | None = None,
-) -> list[Done]:
-    """As `run`, for settings that share a pass over the data.
+@dataclass(frozen=True)
+class PassJob:
+    """Settings that share a pass over the data, and where their records go.
 
-    Every ``save_every`` seconds the state of the pass is written beside the records; the next call
-    goes on from it. ``writer`` saves what is predicted for each image.
+    Every ``save_every`` seconds the state of the pass is written beside the records; whoever does
+    the job again goes on from it. ``writer`` saves what is predicted for each image.
     """
-    from evaluation.measure.evaluate import evaluate_all  # imports torch: mistakes come first
-    from evaluation.run.checkpoint import States
 
-    plain = [one.setting for one in settings]
-    states = States(settings, folder, save_every, saves=writer.kind if writer else "")
-    watch = writer.watch(settings) if writer else None
-    with progress(title_of(plain), total=len(plain[0].ids)) as advance:
-        results = evaluate_all(plain, advance, checkpoint=states, watch=watch)
-    records = [make_record(*pair) for pair in zip(settings, results, strict=True)]
-    if any(record.headline is None for record in records):
-        name = plain[0].dataset.card.name
-        raise ValueError(f"{name}: nothing of the truth counts, all is void")
-    if writer:
-        writer.finish(settings)
-    found = []
-    for record, one in zip(records, settings, strict=True):
-        found.append(Done(one.setting, record, write_record(record, folder)))
-        clear(one, folder)
-    return found
+    settings: Sequence[CheckedSetting]
+    folder: Path
+    save_every: float = 120.0
+    writer: PredictionWriter | None = None
+
+    @property
+    def title(self) -> str:
+        """What the pass is called."""
+        return title_of([one.setting for one in self.settings])
+
+    def work(self) -> Work:
+        """The pass, for an engine."""
+        from evaluation.measure.work import Work  # imports torch: mistakes come first
+        from evaluation.run.checkpoint import States
+
+        saves = self.writer.kind if self.writer else ""
+        return Work(
+            settings=[one.setting for one in self.settings],
+            checkpoint=States(self.settings, self.folder, self.save_every, saves=saves),
+            watcher=self.writer.watcher(self.settings) if self.writer else None,
+        )
+
+    def finish(self, results: Sequence[Result]) -> list[Done]:
+        """Write the records, then forget the state of the pass."""
+        records = [make_record(*pair) for pair in zip(self.settings, results, strict=True)]
+        if any(record.headline is None for record in records):
+            name = self.settings[0].setting.dataset.card.name
+            raise ValueError(f"{name}: nothing of the truth counts, all is void")
+        if self.writer:
+            self.writer.finish(self.settings)
+        found = []
+        for record, one in zip(records, self.settings, strict=True):
+            found.append(Done(one.setting, record, write_record(record, self.folder)))
+            clear(one, self.folder)
+        return found
+
+
+def run_together(job: PassJob, engine: Engine = LOCAL) -> list[Done]:
+    """As `run`, for settings that share a pass over the data."""
+    work = job.work()
+    with progress(job.title, total=work.images) as advance:
+        results = evaluate_with(engine, work, advance)
+    return job.finish(results)
 
 
 def writer_of(output: OutputOptions) -> PredictionWriter | None:

@@ -3,10 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
-from typing import Any
+from dataclasses import dataclass
 
-from evaluation.data import Dataset
 from evaluation.records.names import names_of
 from evaluation.setting import Setting
 from gem.segmenter import Segmenter
@@ -65,18 +63,6 @@ def title_of(settings: Sequence[Setting]) -> str:
     """What a pass is called: its method, or how many settings it has, and its data."""
     count, names = len(settings), names_of(settings[0])
     return f"{names['method'] if count == 1 else f'{count} settings'} on {names['dataset']}"
-
-
-def share_parts(settings: Sequence[Setting]) -> list[Setting]:
-    """The same settings, in which equal models and data sets are one object: loaded once."""
-    models: dict[object, Any] = {}
-    datasets: dict[Dataset, Dataset] = {}
-    found = []
-    for setting in settings:
-        segmenter = setting.segmenter.sharing(models)
-        dataset = datasets.setdefault(setting.dataset, setting.dataset)
-        found.append(replace(setting, segmenter=segmenter, dataset=dataset))
-    return found
 
 
 def features_size(setting: Setting) -> int:

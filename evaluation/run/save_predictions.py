@@ -5,7 +5,8 @@ Shapes: w words, u v rows and columns of a map.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from dataclasses import replace
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, BinaryIO, Literal
@@ -17,12 +18,13 @@ from evaluation.console import say
 from evaluation.data import VOID
 from evaluation.data.sample import truth_size
 from evaluation.measure.batches import Prepared
+from evaluation.measure.counting import Watch
 from evaluation.measure.decision import label_map
-from evaluation.measure.evaluate import Watch
 from evaluation.measure.finite import CheckedImage
 from evaluation.pictures.palette import palette_bytes
 from evaluation.records.checked import CheckedSetting
 from evaluation.setting import Setting
+from evaluation.setting.sharing import bare
 from evaluation.whole_files import write_json, write_whole
 
 if TYPE_CHECKING:
@@ -52,8 +54,8 @@ class PredictionWriter:
         """The file of one sample."""
         return self.folder(checked) / f"{sample_id}{SUFFIX[self.kind]}"
 
-    def watch(self, settings: Sequence[CheckedSetting]) -> Watch:
-        """What `evaluate_all` shows each image to.
+    def watcher(self, settings: Sequence[CheckedSetting]) -> Callable[[], Watch]:
+        """What makes `watch` in the process that counts, wherever that is.
 
         Raises ValueError where a PNG cannot hold the labels of a data set, or where the id of a
         sample would lead out of the folder.
@@ -66,6 +68,10 @@ class PredictionWriter:
                     f"save=predictions: {card.name} has {len(card.labels)} labels, but a label map "
                     f"holds {VOID}; save=scores writes maps of scores"
                 )
+        return partial(self.watch, [replace(one, setting=bare(one.setting)) for one in settings])
+
+    def watch(self, settings: Sequence[CheckedSetting]) -> Watch:
+        """What each image of a pass is shown to."""
         by_setting = {one.setting: one for one in settings}
 
         def write(setting: Setting, queries: Queries, image: CheckedImage, item: Prepared) -> None:

@@ -8,14 +8,21 @@ from pathlib import Path
 from evaluation.records.checked import CheckedSetting
 
 
-def state_path(checked: CheckedSetting, folder: Path) -> Path:
-    """The state file of one setting."""
-    return folder / f".{checked.key}.state"
+def state_path(checked: CheckedSetting, folder: Path, part: int | None = None) -> Path:
+    """The state file of one setting; of a process that counts beside others, with its number."""
+    return folder / f".{checked.key}{'' if part is None else f'.{part}'}.state"
+
+
+def part_paths(checked: CheckedSetting, folder: Path) -> list[Path]:
+    """The state files that processes beside the first have left, by their numbers."""
+    found = folder.glob(f".{checked.key}.*.state")
+    return sorted(found, key=lambda path: (len(path.name), path.name))
 
 
 def clear(checked: CheckedSetting, folder: Path) -> None:
     """Remove the state of a setting whose record is written, unless somebody went on since."""
-    state, record = state_path(checked, folder), folder / checked.file_name
-    with suppress(OSError):  # there is none, or it stays: the record is newer, and counts
-        if state.stat().st_mtime <= record.stat().st_mtime:
-            state.unlink()
+    record = folder / checked.file_name
+    for state in (state_path(checked, folder), *part_paths(checked, folder)):
+        with suppress(OSError):  # there is none, or it stays: the record is newer, and counts
+            if state.stat().st_mtime <= record.stat().st_mtime:
+                state.unlink()

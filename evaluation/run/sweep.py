@@ -7,19 +7,24 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from evaluation.console import say
+from evaluation.console import bars, say
+from evaluation.engines import Local
+from evaluation.engines.engine import FAILURES, Engine, Session, Step
 from evaluation.records.checked import CheckedSetting, Checks, check_setting
 from evaluation.records.record import Record
-from evaluation.run.job import Done, find, run_together
-from evaluation.run.passes import plan_passes, share_parts
+from evaluation.run.job import Done, PassJob, find
+from evaluation.run.passes import PassPlan, plan_passes
 from evaluation.run.state_files import clear
+from evaluation.run.underway import Underway
 from evaluation.setting import Setting
+from evaluation.setting.sharing import share_parts
 from evaluation.whole_files import prepare_folder
 
 if TYPE_CHECKING:
+    from evaluation.measure.work import Work
     from evaluation.run.save_predictions import PredictionWriter
 
-FAILURES = (ValueError, OSError, RuntimeError)
+LOCAL = Local()
 
 
 @dataclass(frozen=True)
@@ -43,6 +48,7 @@ def run_sweep(
     force: bool = False,
     save_every: float = 120.0,
     writer: PredictionWriter | None = None,
+    engine: Engine = LOCAL,
 ) -> list[Outcome]:
     """Evaluate settings, each as if it were alone, in as few passes over the data as can be.
 
@@ -58,17 +64,11 @@ def run_sweep(
     if not force and not writer:
         sweep.look_up()
     todo = list(sweep.first.values())
-    planned = plan_passes([sweep.settings[place] for place in todo])
     if todo:
+        planned = plan_passes([sweep.settings[place] for place in todo])
         for line in planned.lines:
             say(line)
-    for number, one in enumerate(planned.passes, start=1):
-        if len(planned.passes) > 1:
-            say(f"pass {number}: {one}")
-        places = [todo[place] for place in one.places]
-        sweep.evaluate(places)
-        later = [todo[place] for other in planned.passes[number:] for place in other.places]
-        sweep.unload_after(places, later)
+        sweep.evaluate(planned, todo, engine)
     return sweep.outcomes()
 
 
@@ -88,6 +88,7 @@ class _Sweep:
         self.done: dict[int, Done] = {}
         self.errors: dict[int, str] = {}
         self.first: dict[str, int] = {}  # of the settings with one key, the one to evaluate
+        self.passes: dict[Work, Underway] = {}  # those that an engine has
 
     def check(self) -> None:
         """Check all settings; of those with one key the first is to be evaluated."""
@@ -113,16 +114,17 @@ class _Sweep:
                 f"{self.folder} (force=true evaluates them again)"
             )
 
-    def evaluate(self, places: Sequence[int]) -> None:
-        """One pass; if it fails, again without the settings by whose fault, until it does not."""
-        while places:
-            places = self._record(places)
-
-    def unload_after(self, places: Sequence[int], later: Sequence[int]) -> None:
-        """Free the models of a pass that no later one needs, if there is a later one."""
-        needed = {model for place in later for model in self.settings[place].segmenter.models}
-        for place in places if later else ():
-            self.settings[place].segmenter.unload(keep=needed)
+    def evaluate(self, planned: PassPlan, todo: Sequence[int], engine: Engine) -> None:
+        """All passes; what fails is done again without the settings by whose fault."""
+        with engine.open() as session, bars() as begin:
+            for number, one in enumerate(planned.passes, start=1):
+                heading = f"pass {number}: {one}" if planned.passes[1:] else ""
+                self._add([todo[place] for place in one.places], session, heading)
+            for step in session.steps():
+                underway = self.passes[step.work]
+                if underway.bar is None:
+                    underway.show(begin(underway.job.title, step.work.images))
+                self._follow(underway, step, session)
 
     def outcomes(self) -> list[Outcome]:
         """The answer, in the order of the settings; of equal settings one was evaluated."""
@@ -136,30 +138,50 @@ class _Sweep:
                 found.append(Outcome(setting, None, None, self.errors[one], skipped=False))
         return found
 
-    def _record(self, places: Sequence[int]) -> list[int]:
-        """One pass; the settings that another one is worth, if this one failed by others."""
+    def _add(self, places: Sequence[int], session: Session, heading: str) -> None:
+        """Give an engine one pass: at the end, or without a heading at once."""
         checked = [self.checked[place] for place in places]
+        job = PassJob(checked, self.folder, self.save_every, self.writer)
         try:
-            found = run_together(
-                checked, self.folder, save_every=self.save_every, writer=self.writer
-            )
+            work = job.work()
         except FAILURES as error:
-            if len(places) > 1:
-                good = [place for place in places if not self._blame(place, error)]
-                if len(good) < len(places):
-                    return good
-            self._fail(places, error)  # alone, or all alike, of one cause
-            return []
-        self.done.update(zip(places, found, strict=True))
-        return []
+            self._fail(places, error)
+            return
+        self.passes[work] = Underway(places, job, heading)
+        session.add(work, first=not heading)
 
-    def _blame(self, place: int, error: Exception) -> bool:
+    def _follow(self, one: Underway, step: Step, session: Session) -> None:
+        """What a step of a pass means for its settings."""
+        assert one.bar  # noqa: S101 shown at the first step
+        one.bar.advance(step.images)
+        if not (step.ended or step.error):
+            return
+        one.bar.close()
+        error = step.error
+        if step.ended:
+            try:
+                self.done.update(zip(one.places, one.job.finish(step.work.results()), strict=True))
+            except FAILURES as failed:
+                error = failed
+        if error:
+            self._go_on_without(one.places, error, session)
+
+    def _go_on_without(self, places: Sequence[int], error: Exception, session: Session) -> None:
+        """A pass again for the settings that another one is worth, if it failed by others."""
+        if len(places) > 1:
+            good = [place for place in places if not self._blame(place, error, session)]
+            if len(good) < len(places):
+                if good:
+                    self._add(good, session, heading="")
+                return
+        self._fail(places, error)  # alone, or all alike, of one cause
+
+    def _blame(self, place: int, error: Exception, session: Session) -> bool:
         """Whether a pass failed by this setting; then ``error``, or its own, is its error.
 
         It did if the scores that are not finite are its own, or if it fails on the first sample
         alone.
         """
-        from evaluation.measure.evaluate import try_first
         from evaluation.measure.finite import NotFiniteError
 
         if isinstance(error, NotFiniteError):
@@ -168,7 +190,7 @@ class _Sweep:
                 self._fail([place], error)
             return mine
         try:
-            try_first(self.settings[place])
+            session.try_first(self.settings[place])
         except FAILURES as own:
             self._fail([place], own)
             return True

@@ -8,14 +8,15 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from evaluation.engines.engine import FAILURES
 from evaluation.records.checked import check_setting, make_record
 from evaluation.records.names import called, names_of
 from evaluation.records.record import Record, read_records, write_record
 from evaluation.run.job import find
-from evaluation.run.passes import share_parts
-from evaluation.run.sweep import FAILURES, run_sweep
+from evaluation.run.sweep import run_sweep
 from evaluation.setting import Setting
 from evaluation.setting.identity import describe, fingerprint
+from evaluation.setting.sharing import share_parts
 from evaluation.tables.cells import PlannedColumn, TablePlan
 from evaluation.tables.obstacles import find_obstacles
 from evaluation.tables.parts import data_of, weights_in

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 from omegaconf import DictConfig
 
 if TYPE_CHECKING:
+    from evaluation.engines.engine import Engine
     from evaluation.run.output import OutputOptions
     from evaluation.run.sweep import Outcome
     from evaluation.setting import Setting
@@ -48,24 +49,24 @@ class Job:
 def evaluate(jobs: Sequence[Job]) -> None:
     """Build the settings, and evaluate those of one output folder in as few passes as can be."""
     from evaluation.data import task_of
-    from evaluation.launch import MISTAKES, build, build_tracker, output_options
+    from evaluation.launch import MISTAKES, build, build_engine, build_tracker, output_options
 
-    together: dict[OutputOptions, list[Job]] = {}
+    together: dict[tuple[OutputOptions, Engine], list[Job]] = {}
     for job in jobs:
         try:
             job.setting, wanted = build(job.config, job.overrides), output_options(job.config)
-            job.tracker = build_tracker(job.config)
+            job.tracker, engine = build_tracker(job.config), build_engine(job.config)
             labelled = task_of(job.setting.dataset) == "none"  # there is nothing to share
         except MISTAKES as error:
             job.error = error
             continue
         if not labelled:
-            together.setdefault(wanted, []).append(job)
-    for wanted, some in together.items():
-        _sweep(some, wanted)
+            together.setdefault((wanted, engine), []).append(job)
+    for (wanted, engine), some in together.items():
+        _sweep(some, wanted, engine)
 
 
-def _sweep(jobs: Sequence[Job], wanted: OutputOptions) -> None:
+def _sweep(jobs: Sequence[Job], wanted: OutputOptions, engine: Engine) -> None:
     from evaluation.run.job import writer_of
     from evaluation.run.sweep import run_sweep
 
@@ -76,8 +77,9 @@ def _sweep(jobs: Sequence[Job], wanted: OutputOptions) -> None:
             force=wanted.force,
             save_every=wanted.save_every,
             writer=writer_of(wanted),
+            engine=engine,
         )
-    except OSError as error:  # the folder itself
+    except (OSError, ValueError) as error:  # the folder itself, or who is to count
         for job in jobs:
             job.error = error
         return

@@ -12,8 +12,9 @@ from hypothesis import strategies as st
 from mutated import CHANGES, EDITS, REFUSED, Given, answer, as_json, changed, edited, fuzzed
 from PIL import Image
 
-from evaluation.measure.evaluate import evaluate_all, start_counting
+from evaluation.measure.counting import start_counting
 from evaluation.measure.text_cache import cache_folder, embed_text
+from evaluation.measure.work import Work, count_here
 from evaluation.records.checked import check_setting
 from evaluation.run.checkpoint import States
 from evaluation.run.state_files import state_path
@@ -76,11 +77,11 @@ def kept(setting, tmp_path_factory):
 
     def stop(images):
         seen.append(images)
-        if len(seen) == 2:
+        if len(seen) == 3:
             raise Stopped
 
     with pytest.raises(Stopped):
-        evaluate_all([setting], stop, checkpoint=states)
+        any(map(stop, count_here(Work([setting], checkpoint=states))))
     path = state_path(checked, folder)
     return Given((checked, folder, path, path.read_bytes(), restored(checked, folder)))
 

@@ -99,8 +99,8 @@ class Share:
     def state(self):
         return {"counts": self.counts}
 
-    def restore(self, state):
-        self.counts = state["counts"]
+    def add(self, state):
+        self.counts += state["counts"]
 
 @options
 class Mine:

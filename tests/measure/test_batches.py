@@ -5,7 +5,7 @@ from types import SimpleNamespace
 import pytest
 import torch
 
-from evaluation.measure.batches import WAITING_BATCHES, bucket, read_ahead
+from evaluation.measure.batches import CHUNK_BATCHES, bucket, chunks_of, read_ahead
 
 
 def prepared(*shapes):
@@ -21,20 +21,27 @@ def test_batches_are_of_one_shape_and_lose_nothing():
     assert max(map(len, batches)) == 4
 
 
-def test_few_samples_wait_even_if_every_shape_differs():
-    taken = 0
+def test_full_batches_come_at_once_and_the_others_in_their_order():
+    samples = prepared((8, 8), (8, 16), (8, 8), (8, 24), (8, 16), (8, 8))
+    found = [[item.id for item in batch] for batch in bucket(samples, 2)]
+    assert found == [[0, 2], [1, 4], [3], [5]]
 
-    def source():
-        nonlocal taken
-        for sample in prepared(*[(8, 8 * i) for i in range(1, 200)]):
-            taken += 1
-            yield sample
 
-    given = 0
-    for batch in bucket(source(), 2):
-        assert taken - given <= WAITING_BATCHES * 2
-        given += len(batch)
-    assert given == 199
+def test_what_is_left_makes_the_same_batches():
+    samples = prepared(*[(8, 8 + 8 * (i * i % 5)) for i in range(23)])
+    batches = [[item.id for item in batch] for batch in bucket(samples, 3)]
+    for done in range(len(batches)):
+        gone = {one for batch in batches[:done] for one in batch}
+        left = [sample for sample in samples if sample.id not in gone]
+        assert [[item.id for item in batch] for batch in bucket(left, 3)] == batches[done:]
+
+
+@pytest.mark.parametrize(("images", "size"), [(0, 2), (1, 1), (16, 2), (17, 2), (40, 1)])
+def test_chunks_are_of_whole_batches(images, size):
+    setting = SimpleNamespace(ids=tuple(map(str, range(images))), batch_size=size)
+    chunks = chunks_of(setting)
+    assert [one for chunk in chunks for one in chunk] == list(setting.ids)
+    assert all(len(chunk) == CHUNK_BATCHES * size for chunk in chunks[:-1])
 
 
 @pytest.mark.parametrize("workers", [0, 1, 3])

@@ -9,7 +9,8 @@ from drawn import setting_of, with_method
 from PIL import Image
 
 from evaluation.data import Folder, Toy, ToyPoints, Words
-from evaluation.measure.evaluate import evaluate, try_first
+from evaluation.measure.counting import try_first
+from evaluation.measure.evaluate import evaluate
 from evaluation.measure.finite import CheckedImage, Flag, NotFiniteError
 from evaluation.pictures.predictions import label_maps
 from evaluation.records.record import read_record

@@ -20,7 +20,7 @@ from PIL import Image
 from evaluation.data import Card, Sample, Words
 from evaluation.measure import ByTask
 from evaluation.measure.decision import label_map
-from evaluation.measure.evaluate import evaluate_all
+from evaluation.measure.work import Work, count_here
 from evaluation.setting import EvalProtocol, Setting
 from gem import MaskClip, Patches, Prompts, ShortSide, SlidingWindow, read_image
 
@@ -83,7 +83,10 @@ def label_maps_of(setting):
         found[item.id] = label_map(image, asked, one.protocol, size, background=True).numpy()
         queries.append(asked)
 
-    (result,) = evaluate_all([setting], watch=watch)
+    work = Work([setting], watcher=lambda: watch)
+    for _ in count_here(work):
+        pass
+    (result,) = work.results()
     return found, queries[0], np.array(result.outcome.counts["matrix"])
 
 

@@ -17,7 +17,7 @@ from evaluation.data import ToyPoints
 from evaluation.records.checked import check_setting
 from evaluation.run import checkpoint as resume
 from evaluation.run import job
-from evaluation.run.job import run, run_together
+from evaluation.run.job import PassJob, run, run_together
 from evaluation.run.sweep import run_sweep
 from gem.backbones import OpenClip
 from gem.methods import Clip, Gem
@@ -54,7 +54,7 @@ def undisturbed(settings, tmp_path_factory):
 
 def together(settings, folder, **options):
     """One pass over settings that can share it."""
-    return run_together([check_setting(one) for one in settings], folder, **options)
+    return run_together(PassJob([check_setting(one) for one in settings], folder, **options))
 
 
 def numbers(record):

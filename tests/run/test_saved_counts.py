@@ -16,11 +16,11 @@ from safetensors.torch import load, save
 
 from evaluation.data import ToyPoints
 from evaluation.measure import Thresholds
-from evaluation.measure.evaluate import start_counting
+from evaluation.measure.counting import start_counting
 from evaluation.records.checked import check_setting
 from evaluation.run import checkpoint, job
 from evaluation.run.checkpoint import States
-from evaluation.run.job import run, run_together
+from evaluation.run.job import PassJob, run, run_together
 from evaluation.run.saved_counts import DIGEST, SavedCounts, check, pack, unpack
 from evaluation.run.sweep import run_sweep
 from gem.methods import Clip
@@ -305,7 +305,7 @@ def test_a_state_that_cannot_be_removed_does_not_end_the_pass(small, tmp_path, m
     checked = [job.check_setting(setting_of(small, batch_size=2, limit=3))]
     with monkeypatch.context() as patch:
         patch.setattr(Path, "unlink", fail)
-        (done,) = run_together(checked, tmp_path, save_every=0)
+        (done,) = run_together(PassJob(checked, tmp_path, save_every=0))
     (state,) = tmp_path.glob(".*.state")
     run_sweep([done.setting], tmp_path)
     assert not state.exists()
