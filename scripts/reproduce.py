@@ -5,6 +5,7 @@
     python scripts/reproduce.py table=field protocol=sclip       under another one
     python scripts/reproduce.py table=protocols method=clip      one method under every protocol
     python scripts/reproduce.py table=all dataset=toy            the embedded model, and a report
+    python scripts/reproduce.py table=all engine=ray             on every GPU
     python scripts/reproduce.py figure=5 dataset=voc dataset.root=DIR backbone.weights=FILE
 
 All other overrides are those of run.py and go to every cell; a dataset or backbone replaces the
@@ -17,6 +18,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from evaluation.launch import compose_engine
 from evaluation.launch.many import Composer
 from evaluation.launch.words import Key, command, read_words, split_overrides
 from evaluation.tables.overrides import DRAWN, key_of, value_of
@@ -65,6 +67,7 @@ def parse(words: Sequence[str] | None = None) -> Request:
         records=own["output"],
         force=own["force"],
         save_every=own["save_every"],
+        engine=compose_engine(given),
     )
 
 

@@ -14,7 +14,7 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
-from evaluation.launch import compose_setting
+from evaluation.launch import compose_engine, compose_setting
 from evaluation.launch.words import Key, command, read_words, split_overrides
 from evaluation.setting.identity import fingerprint
 
@@ -42,8 +42,9 @@ def main(words: Sequence[str] | None = None) -> None:
 
     name = setting.dataset.card.name
     scales = {key: own[key] for key in ("logit_scales", "temperature_scales")}
+    engine = compose_engine(given)
     with progress(f"tuning on {name}", total=len(setting.ids)) as advance:
-        trials = search(setting, **scales, advance=advance)
+        trials = search(setting, **scales, advance=advance, engine=engine)
     ids, table = list(setting.ids), plain(trials)
     path = own["out"] / f"{name}-{fingerprint([setting, ids])}.json"
     write_json(path, {"dataset": name, "ids": ids, "trials": table})

@@ -14,14 +14,13 @@ from ray.exceptions import RayError, RayTaskError
 from evaluation.console import note
 from evaluation.engines.engine import FAILURES, Step
 from evaluation.engines.schedule import TRIES, LostTooOftenError, Schedule
-from evaluation.engines.worker import Counted, Order, Worker, look_at, part_of
+from evaluation.engines.worker import Counted, Order, Worker, order_of, part_of
 from evaluation.measure.counting import start_adding
 from evaluation.measure.machine import Machine, together
-from evaluation.setting.sharing import bare
+from evaluation.measure.work import Work
 
 if TYPE_CHECKING:
     from evaluation.measure.batches import Chunk
-    from evaluation.measure.work import Work
     from evaluation.setting import Setting
 
 SILENCE = 30.0  # seconds without a word of any worker
@@ -63,10 +62,10 @@ class RaySession:
 
     def __init__(self, workers: int, threads: int, gpus: int) -> None:
         self._actor = ray.remote(num_cpus=threads if not gpus else 1, num_gpus=gpus)(Worker)
-        self._threads, self._names, self._numbers = threads, count(), count()
+        self._threads, self._numbers = threads, count()
         self._schedule = Schedule(workers)
         self._waiting: deque[_Pass] = deque()
-        self._open: dict[int, _Pass] = {}
+        self._open: dict[str, _Pass] = {}
         self._actors: dict[int, Any] = {}
         self._free: list[int] = []
         self._tasks: dict[Any, _Task] = {}
@@ -83,7 +82,7 @@ class RaySession:
 
     def add(self, work: Work, *, first: bool = False) -> None:
         """Put a pass behind what waits, or before it."""
-        order = self._order(work)
+        order = order_of(work)
         one = _Pass(work, order, ray.put(order))
         (self._waiting.appendleft if first else self._waiting.append)(one)
 
@@ -99,16 +98,12 @@ class RaySession:
 
     def try_first(self, setting: Setting) -> None:
         """On one of the workers."""
-        order = Order(next(self._names), [bare(setting)], look_at(setting))
+        order = order_of(Work([setting]))
         actor = self._actors[next(iter(self._actors))]
         try:
             ray.get(actor.try_first.remote(order))
         except RayTaskError as error:
             raise error.cause from None
-
-    def _order(self, work: Work) -> Order:
-        settings = [bare(one) for one in work.settings]
-        return Order(next(self._names), settings, look_at(work.settings[0]), work.watcher)
 
     def _hire(self) -> None:
         """A new worker, which is free as soon as it has started."""

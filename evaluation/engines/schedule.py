@@ -1,6 +1,7 @@
 """Which chunk a free worker counts next: a pure state machine, without processes or clocks.
 
-It knows passes and chunks by numbers. `scripts/rehearse.py` runs it with simulated workers.
+It knows passes by names, chunks and workers by numbers. `scripts/rehearse.py` runs it with
+simulated workers.
 """
 
 from __future__ import annotations
@@ -17,14 +18,14 @@ SECONDS = 20.0  # of work that a worker is given at once
 class Lot:
     """What a worker is given at once: some chunks of one pass, in their order."""
 
-    work: int
+    work: str
     chunks: tuple[int, ...]
 
 
 class LostTooOftenError(RuntimeError):
     """A chunk that several workers did not survive."""
 
-    def __init__(self, work: int, chunk: int) -> None:
+    def __init__(self, work: str, chunk: int) -> None:
         super().__init__(f"{TRIES} workers were lost over chunk {chunk}")
         self.work, self.chunk = work, chunk
 
@@ -49,25 +50,25 @@ class Schedule:
     """
 
     workers: int
-    _works: dict[int, _Waiting] = field(default_factory=dict)
+    _works: dict[str, _Waiting] = field(default_factory=dict)
     _held: dict[int, Lot] = field(default_factory=dict)  # by worker
-    _last: dict[int, int] = field(default_factory=dict)  # the pass of each worker
-    _losses: dict[tuple[int, int], int] = field(default_factory=dict)
+    _last: dict[int, str] = field(default_factory=dict)  # the pass of each worker
+    _losses: dict[tuple[str, int], int] = field(default_factory=dict)
 
-    def add(self, work: int, chunks: int, *, first: bool = False) -> None:
+    def add(self, work: str, chunks: int, *, first: bool = False) -> None:
         """A pass of so many chunks, behind the others or before them."""
-        new = {work: _Waiting(deque(range(chunks)), set(range(chunks)))}
+        new = {work: _Waiting(deque(range(chunks)), set(range(chunks)))} if chunks else {}
         self._works = {**new, **self._works} if first else {**self._works, **new}
 
-    def drop(self, work: int) -> None:
+    def drop(self, work: str) -> None:
         """Forget a pass; who counts chunks of it becomes free by `lost` or `free`."""
         self._works.pop(work, None)
 
-    def has(self, work: int) -> bool:
+    def has(self, work: str) -> bool:
         """Whether a pass has anything left."""
         return work in self._works
 
-    def prefer(self, worker: int, work: int) -> None:
+    def prefer(self, worker: int, work: str) -> None:
         """Note that a worker has what a pass needs."""
         self._last[worker] = work
 
@@ -118,7 +119,7 @@ class Schedule:
         if self._losses[at] >= TRIES:
             raise LostTooOftenError(*at)
 
-    def _crowd(self, work: int) -> float:
+    def _crowd(self, work: str) -> float:
         """Workers of a pass for each chunk of it that waits."""
         busy = sum(lot.work == work for lot in self._held.values())
         return busy / len(self._works[work].chunks)

@@ -11,7 +11,6 @@ from collections import deque
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
-from itertools import count
 from typing import TYPE_CHECKING, Any
 
 import torch
@@ -19,7 +18,7 @@ import torch.distributed as dist
 from torch import Tensor
 
 from evaluation.engines.engine import FAILURES, Step
-from evaluation.engines.worker import Order, Part, Worker, look_at, part_of
+from evaluation.engines.worker import Order, Part, Worker, order_of, part_of
 from evaluation.measure.counting import (
     Counting,
     count_chunks,
@@ -29,7 +28,7 @@ from evaluation.measure.counting import (
 )
 from evaluation.measure.machine import Machine, this_machine, together
 from evaluation.measure.memory import PeakMeter
-from evaluation.setting.sharing import bare, unload_all
+from evaluation.setting.sharing import unload_all
 
 if TYPE_CHECKING:
     from evaluation.measure.batches import Chunk
@@ -66,7 +65,6 @@ class TorchrunSession:
 
     def __init__(self) -> None:
         self._waiting: deque[Work] = deque()
-        self._names = count()
 
     def add(self, work: Work, *, first: bool = False) -> None:
         """Put it behind what waits, or before it."""
@@ -116,10 +114,8 @@ class TorchrunSession:
         yield Step(work, ended=True)
 
     def _told(self, work: Work, shares: Sequence[Sequence[Chunk]]) -> Told:
-        settings = [bare(one) for one in work.settings]
-        order = Order(next(self._names), settings, look_at(work.settings[0]), work.watcher)
         return Told(
-            order=order,
+            order=order_of(work),
             texts=texts_of(work.counting),
             parts=[[part_of(work, chunk) for chunk in share] for share in shares],
             checkpoints=[

@@ -9,13 +9,14 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from collections.abc import Set as AbstractSet
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
+from uuid import uuid4
 
 from evaluation.data.on_disk import fingerprint_data
 from evaluation.engines.engine import FAILURES
 from evaluation.records.provenance import code
 from evaluation.setting import Setting
 from evaluation.setting.code import code_fingerprint
-from evaluation.setting.sharing import share_parts
+from evaluation.setting.sharing import bare, share_parts
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -33,11 +34,11 @@ PATIENCE = 1.0  # seconds after which a worker tells what it has counted
 class Order:
     """A pass that a worker is to take part in.
 
-    name: by which it is called. settings: bare ones. seen: what `look_at` has found where the
-    order comes from. watcher: see `Work`.
+    name: of no other pass. settings: bare ones. seen: what `look_at` has found where the order
+    comes from. watcher: see `Work`.
     """
 
-    name: int
+    name: str
     settings: Sequence[Setting]
     seen: Mapping[str, Any]
     watcher: Callable[[], Watch] | None = None
@@ -64,6 +65,12 @@ class Counted:
     seconds: float = 0.0
     machine: Machine | None = None
     error: Exception | None = None
+
+
+def order_of(work: Work) -> Order:
+    """What others are told of a pass. Raises what `look_at` raises."""
+    settings = [bare(one) for one in work.settings]
+    return Order(uuid4().hex, settings, look_at(work.settings[0]), work.watcher)
 
 
 def part_of(work: Work, chunk: Chunk) -> Part:
@@ -97,8 +104,8 @@ class Worker:
 
             torch.set_num_threads(threads)
         self._held: dict[object, Any] = {}
-        self._begun: dict[int, list[Setting]] = {}
-        self._last: int | None = None
+        self._begun: dict[str, list[Setting]] = {}
+        self._last: str | None = None
 
     def started(self) -> str:
         """The name of the machine."""

@@ -8,6 +8,7 @@ from evaluation.launch.compose import (
     build_engine,
     build_tracker,
     compose_config,
+    compose_engine,
     compose_setting,
     output_options,
 )
@@ -15,6 +16,6 @@ from evaluation.launch.errors import MISTAKES, sentence
 from evaluation.launch.parts import construct
 
 __all__ = [
-    "MISTAKES", "build", "build_engine", "build_tracker", "compose_config", "compose_setting",
-    "construct", "output_options", "sentence",
+    "MISTAKES", "build", "build_engine", "build_tracker", "compose_config", "compose_engine",
+    "compose_setting", "construct", "output_options", "sentence",
 ]  # fmt: skip

@@ -11,6 +11,7 @@ from hydra.types import RunMode
 from omegaconf import DictConfig
 
 from evaluation.data import task_of
+from evaluation.engines import Local
 from evaluation.launch import words
 from evaluation.launch.compose import build, build_engine, build_tracker, output_options
 from evaluation.launch.errors import MISTAKES, sentence
@@ -52,6 +53,11 @@ def evaluate_config(config: DictConfig) -> float | None:
     from evaluation.run.job import find_or_run, label
 
     if task_of(setting.dataset) == "none":
+        if not isinstance(engine, Local):
+            raise ValueError(
+                f"engine={type(engine).__name__.lower()}: images without truth are labelled by one "
+                "process, expected engine=local"
+            )
         label(setting, wanted)
         return None
     done = find_or_run(setting, wanted, engine)

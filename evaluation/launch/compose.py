@@ -81,6 +81,12 @@ def build_engine(config: DictConfig) -> Engine:
     return Torchrun()
 
 
+def compose_engine(overrides: Sequence[str]) -> Engine:
+    """The engine that words like those of the command line choose; for scripts."""
+    words = [word for word in overrides if word.partition("=")[0].split(".")[0] == "engine"]
+    return build_engine(compose_config(words))
+
+
 def output_options(config: DictConfig) -> OutputOptions:
     """Where the composed config wants its results. Raises ValueError for an empty path."""
     _check_keys(config, OUTPUTS)

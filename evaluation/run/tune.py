@@ -5,12 +5,17 @@ from dataclasses import asdict, dataclass, replace
 from itertools import product
 from typing import Any
 
+from evaluation.engines import Local
+from evaluation.engines.engine import Engine, evaluate_with
 from evaluation.measure import Thresholds
-from evaluation.measure.evaluate import Advance, evaluate_all
+from evaluation.measure.evaluate import Advance
+from evaluation.measure.work import Work
 from evaluation.metrics.accumulator import Outcome
 from evaluation.setting import Setting
 from gem.methods import Gem
 from gem.patches import Patches
+
+LOCAL = Local()
 
 
 @dataclass(frozen=True)
@@ -36,6 +41,7 @@ def search(
     logit_scales: Sequence[float],
     temperature_scales: Sequence[float],
     advance: Advance = lambda _: None,
+    engine: Engine = LOCAL,
 ) -> list[Trial]:
     """Every combination of the scales, with all thresholds, in one pass; the best trial first.
 
@@ -55,7 +61,7 @@ def search(
     ]
     for one in variants:  # each may have a number that the precision does not hold
         one.segmenter.check(one.ids)
-    results = evaluate_all(variants, advance)
+    results = evaluate_with(engine, Work(variants), advance)
     trials = [
         _trial(variant, result.outcome) for variant, result in zip(variants, results, strict=True)
     ]

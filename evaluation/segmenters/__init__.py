@@ -1,5 +1,6 @@
 """Segmenters that are no backbone with a method: `gem.Patches` is that one."""
 
 from evaluation.segmenters.predictions import Predictions
+from evaluation.segmenters.stand_in import StandIn
 
-__all__ = ["Predictions"]
+__all__ = ["Predictions", "StandIn"]

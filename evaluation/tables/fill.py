@@ -5,10 +5,12 @@ from __future__ import annotations
 import dataclasses
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
 from typing import Any
 
-from evaluation.engines.engine import FAILURES
+from evaluation.engines import Local
+from evaluation.engines.engine import FAILURES, Engine
 from evaluation.records.checked import check_setting, make_record
 from evaluation.records.names import called, names_of
 from evaluation.records.record import Record, read_records, write_record
@@ -23,6 +25,7 @@ from evaluation.tables.parts import data_of, weights_in
 
 WARM_UP = 8  # images before a speed is measured: they load the model
 RUNS = 3
+LOCAL = Local()
 
 
 @dataclass(frozen=True)
@@ -61,12 +64,17 @@ def value_in(record: Record | None, score: str) -> float | None:
 
 
 def fill_tables(
-    plans: Sequence[TablePlan], folder: Path, *, force: bool = False, save_every: float = 120.0
+    plans: Sequence[TablePlan],
+    folder: Path,
+    *,
+    force: bool = False,
+    save_every: float = 120.0,
+    engine: Engine = LOCAL,
 ) -> TableResults:
     """Evaluate what the plans ask and has no record yet; equal settings once.
 
     folder: of the records. Settings whose speed is asked are evaluated alone, into ``alone/``.
-    force, save_every: see `run_sweep`.
+    They run in this process. force, save_every, engine: see `run_sweep`.
     """
     wanted = dict.fromkeys(one for plan in plans for one in plan.settings(timed=False))
     timed = dict.fromkeys(one for plan in plans for one in plan.settings(timed=True))
@@ -81,7 +89,8 @@ def fill_tables(
     if hindered := [setting for setting in asked if setting in obstacles]:
         results.records.update(recorded(hindered, folder))
     able = [setting for setting in asked if setting not in obstacles]
-    for done in run_sweep(able, folder, force=force, save_every=save_every) if able else ():
+    sweep = partial(run_sweep, force=force, save_every=save_every, engine=engine)
+    for done in sweep(able, folder) if able else ():
         if done.record:
             results.records[done.setting] = done.record
         else:

@@ -7,6 +7,7 @@ from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from evaluation.engines.engine import Engine
 from evaluation.tables.cells import plan_table
 from evaluation.tables.match import Compose
 from evaluation.tables.published import load_table
@@ -21,7 +22,7 @@ class Request:
 
     tables: names of published tables. given: the user's overrides, for every cell.
     out, records: folders of the tables and of the records. report: the folder of the page, if any.
-    force, save_every: see `run_sweep`.
+    force, save_every, engine: see `run_sweep`.
     """
 
     tables: tuple[str, ...]
@@ -31,6 +32,7 @@ class Request:
     report: Path | None
     force: bool
     save_every: float
+    engine: Engine
 
 
 @dataclass(frozen=True)
@@ -61,7 +63,13 @@ def reproduce(request: Request, compose: Compose) -> Rebuilt:
     records, out = request.records, request.out
     prepare_folder(records)
     prepare_folder(out, key="out")
-    results = fill_tables(plans, records, force=request.force, save_every=request.save_every)
+    results = fill_tables(
+        plans,
+        records,
+        force=request.force,
+        save_every=request.save_every,
+        engine=request.engine,
+    )
     sheets = [make_sheet(plan, results) for plan in plans]
     files = [path for sheet in sheets for path in write_sheet(sheet, out)]
     files += [path for plan in plans for path in draw(plan, results, out)]

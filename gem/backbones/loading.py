@@ -9,6 +9,7 @@ from gem.backbones.open_clip_model import new_model, new_tokenizer
 from gem.backbones.positions import Positions
 from gem.backbones.towers import Towers
 from gem.backbones.weights import load_weights, resolve, sha256
+from gem.device import pick_device
 from gem.provenance import Provenance
 
 DTYPES = {"fp32": torch.float32, "bf16": torch.bfloat16, "fp16": torch.float16}
@@ -66,19 +67,3 @@ def source_of(weights: str | None, path: Path | None, seed: int) -> str:
     if weights is None or path is None:
         return f"random, seed {seed}"
     return path.name if path == Path(weights) else weights
-
-
-def pick_device(name: str, part: str = "backbone") -> torch.device:
-    """``auto`` is the GPU if there is one. Raises ValueError for one that is not there.
-
-    ``part`` is the key of the model in the config.
-    """
-    if name == "auto":
-        name = "cuda" if torch.cuda.is_available() else "cpu"
-    try:
-        device = torch.device(name)
-        torch.empty(0, device=device)
-    except (RuntimeError, AssertionError) as error:
-        reason = str(error).strip().splitlines()[0]
-        raise ValueError(f"{part}.device={name} is not available: {reason}") from error
-    return device

@@ -8,7 +8,7 @@ from conftest import write_config
 from pydantic import ValidationError
 
 from gem.backbones import Backbone, OpenClip, TowerShape
-from gem.backbones.loading import pick_device
+from gem.device import pick_device
 
 
 def test_building_touches_nothing():

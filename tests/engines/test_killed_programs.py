@@ -1,0 +1,116 @@
+"""Whole programs of several processes: equal records, also after being killed again and again."""
+
+import os
+import random
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+from conftest import REPOSITORY
+from standing_in import IMAGES, numbers, settings_of, swept
+
+from evaluation.engines import Local, Torchrun, torchrun
+from evaluation.records.record import read_record
+
+HERE = Path(__file__).parent
+PROGRAM = str(HERE / "ranks.py")
+KILLS = int(os.environ.get("GEM_KILLS", "1"))
+MANY = 300  # images, so that there is time to be killed in
+
+
+def start(engine, folder, images, ranks=2):
+    """The program in a process group of its own, its output in a file beside the folder."""
+    path = os.pathsep.join(map(str, (REPOSITORY, HERE.parent)))
+    environment = {**os.environ, "PYTHONPATH": path, "OMP_NUM_THREADS": "1"}
+    launcher = ["-m", "torch.distributed.run", f"--nproc-per-node={ranks}", "--master-port=0"]
+    launcher += ["--rdzv-backend=c10d", "--rdzv-endpoint=localhost:0"]
+    words = [*(launcher if engine == "torchrun" else []), PROGRAM, str(folder), engine, str(images)]
+    with folder.with_suffix(".log").open("w") as log:
+        return subprocess.Popen(
+            [sys.executable, *words], stdout=log, stderr=log, env=environment,
+            start_new_session=True,
+        )  # fmt: skip
+
+
+def finish(process, folder):
+    assert process.wait(timeout=300) == 0, folder.with_suffix(".log").read_text()
+
+
+def found_in(folder, expected):
+    """The numbers of the records of a folder, in the order of others."""
+    records = [numbers(read_record(path)) for path in folder.glob("*.json")]
+    by_key = {one["key"]: one for one in records}
+    return [by_key[one["key"]] for one in expected]
+
+
+@pytest.fixture(scope="module")
+def alone(tmp_path_factory):
+    """By number of images."""
+    return {
+        images: swept(settings_of(images), tmp_path_factory.mktemp(str(images)), Local())
+        for images in (2, IMAGES, MANY)
+    }
+
+
+@pytest.mark.parametrize(("ranks", "images"), [(2, IMAGES), (3, IMAGES), (5, IMAGES), (3, 2)])
+def test_any_number_of_ranks(ranks, images, alone, tmp_path):
+    folder = tmp_path / "records"
+    finish(start("torchrun", folder, images, ranks), folder)
+    assert found_in(folder, alone[images]) == alone[images]
+    assert not list(folder.glob(".*.state"))
+
+
+def processes_of(group):
+    """All processes that a program has started, by their session."""
+    found = []
+    for stat in Path("/proc").glob("[0-9]*/stat"):
+        try:
+            fields = stat.read_text().rpartition(")")[2].split()
+        except OSError:
+            continue
+        if fields[3] == str(group):
+            found.append(int(stat.parent.name))
+    return found
+
+
+@pytest.mark.parametrize("engine", ["torchrun", "ray"])
+@pytest.mark.parametrize("victim", ["driver", "any"])
+def test_killed_again_and_again(engine, victim, alone, tmp_path):
+    """At random moments: the driver, or any process of the program; then it is started again."""
+    rng, folder = random.Random(f"{engine} {victim}"), tmp_path / "records"  # noqa: S311
+    for _ in range(KILLS):
+        process = start(engine, folder, MANY)
+        time.sleep(rng.uniform(2, 12))
+        one = process.pid
+        if victim == "any":
+            one = rng.choice(sorted(processes_of(process.pid)) or [one])
+        with_it_gone(one)
+        if victim == "driver":
+            os.killpg(process.pid, signal.SIGKILL)  # those that would notice only later
+        process.wait(timeout=300)
+    finish(start(engine, folder, MANY), folder)
+    assert found_in(folder, alone[MANY]) == alone[MANY]
+    assert not list(folder.glob(".*.state"))
+
+
+def with_it_gone(process):
+    """kill -9, if it is still there."""
+    try:
+        os.kill(process, signal.SIGKILL)
+    except ProcessLookupError:
+        return
+
+
+def test_one_rank_needs_no_engine():
+    assert not torchrun.launched({"TORCHELASTIC_RUN_ID": "1", "WORLD_SIZE": "1", "RANK": "0"})
+    assert torchrun.launched({"TORCHELASTIC_RUN_ID": "1", "WORLD_SIZE": "2", "RANK": "0"})
+    assert not torchrun.launched({"WORLD_SIZE": "2", "RANK": "1"})  # of another program
+
+
+def test_torchrun_that_nobody_started():
+    with pytest.raises(ValueError, match="^engine=torchrun: the environment has no RANK; start it"):
+        with Torchrun().open():
+            pass
