@@ -111,6 +111,6 @@ def test_one_rank_needs_no_engine():
 
 
 def test_torchrun_that_nobody_started():
-    with pytest.raises(ValueError, match="^engine=torchrun: the environment has no RANK; start it"):
-        with Torchrun().open():
-            pass
+    said = r"^engine=torchrun: the environment has no RANK; start it as torchrun "
+    with pytest.raises(ValueError, match=said), Torchrun().open():
+        pass
