@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import socket
 from collections.abc import Iterator
 from contextlib import contextmanager
 from math import ceil
@@ -74,6 +75,8 @@ class Ray:
 def _connect(ray: Any) -> None:
     """Raises ValueError if the cluster that the environment names cannot be joined."""
     address = os.environ.get("RAY_ADDRESS")
+    if address and address not in {"auto", "local"}:
+        _check_answers(address)
     loud = bool(os.environ.get("GEM_TRACEBACK"))
     try:
         ray.init(
@@ -84,4 +87,16 @@ def _connect(ray: Any) -> None:
         )
     except (ConnectionError, RuntimeError, ValueError) as error:
         where = f"RAY_ADDRESS={address}" if address else "engine=ray"
-        raise ValueError(f"{where}: no cluster of Ray can be used there: {error}") from error
+        hint = "; a cluster with tokens needs RAY_AUTH_MODE=token here too" if address else ""
+        raise ValueError(f"{where}: Ray cannot be used there: {error}{hint}") from error
+
+
+def _check_answers(address: str) -> None:
+    """Raise ValueError if nothing answers where a cluster should: Ray itself tries for minutes."""
+    host, _, port = address.rpartition(":")
+    if "://" in address or not host or not port.isdecimal():
+        raise ValueError(f"RAY_ADDRESS={address}: expected HOST:PORT of the cluster's head")
+    try:
+        socket.create_connection((host.strip("[]"), int(port)), timeout=10).close()
+    except OSError as error:
+        raise ValueError(f"RAY_ADDRESS={address}: nothing answers there ({error})") from error

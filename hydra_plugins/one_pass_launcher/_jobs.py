@@ -79,7 +79,7 @@ def _sweep(jobs: Sequence[Job], wanted: OutputOptions, engine: Engine) -> None:
             writer=writer_of(wanted),
             engine=engine,
         )
-    except (OSError, ValueError) as error:  # the folder itself, or who is to count
+    except OSError as error:  # the folder itself
         for job in jobs:
             job.error = error
         return
