@@ -19,6 +19,7 @@ from torch import Tensor
 
 from evaluation.engines.engine import FAILURES, Step
 from evaluation.engines.worker import Order, Part, Worker, order_of, part_of
+from evaluation.measure.batches import Reading
 from evaluation.measure.counting import (
     Counting,
     count_chunks,
@@ -94,12 +95,12 @@ class TorchrunSession:
         ranks = dist.get_world_size()
         shares = [chunks[rank::ranks] for rank in range(ranks)]
         _broadcast(self._told(work, shares))
-        type(self).busy, error = True, None
+        type(self).busy, error, reading = True, None, Reading()
         try:
-            yield from _count_own(work, shares[0], images=sum(map(len, chunks)))
+            yield from _count_own(work, shares[0], reading, images=sum(map(len, chunks)))
         except FAILURES as failed:
             error = failed
-        machine = this_machine(work.counting[0].queries.text.device, meter.peak())
+        machine = this_machine(meter.device, meter.peak(), reading)
         answers = _gather(Answer(machine=machine, error=error))
         errors = [one.error for one in answers if one.error]
         _broadcast(not errors)
@@ -125,11 +126,13 @@ class TorchrunSession:
         )
 
 
-def _count_own(work: Work, share: Sequence[Chunk], *, images: int) -> Iterator[Step]:
+def _count_own(
+    work: Work, share: Sequence[Chunk], reading: Reading, *, images: int
+) -> Iterator[Step]:
     """Count the first rank's chunks; the steps add up to all ``images`` that wait."""
     own, counted, shown = sum(map(len, share)), 0, 0
     watch = work.watcher() if work.watcher else None
-    for ids in count_chunks(work.counting, share, watch):
+    for ids in count_chunks(work.counting, share, watch, reading):
         work.save_if_due()
         counted += len(ids)
         step = images * counted // own - shown
@@ -178,11 +181,11 @@ def dismiss() -> None:
 def _count_part(worker: Worker, told: Told, rank: int) -> tuple[list[Counting], Machine]:
     parts, checkpoint = told.parts[rank], told.checkpoints[rank]
     meter = PeakMeter(told.order.settings[0].segmenter.device)
-    counting, steps = worker.begin(told.order, told.texts, parts)
+    counting, steps, reading = worker.begin(told.order, told.texts, parts)
     for _ in steps:
         if checkpoint:
             checkpoint.save_if_due(counting)
-    return counting, this_machine(counting[0].queries.text.device, meter.peak())
+    return counting, this_machine(meter.device, meter.peak(), reading)
 
 
 def _split(one: Counting) -> tuple[dict[str, Tensor], dict[str, Tensor]]:

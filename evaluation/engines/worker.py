@@ -21,7 +21,7 @@ from evaluation.setting.sharing import bare, share_parts
 if TYPE_CHECKING:
     from torch import Tensor
 
-    from evaluation.measure.batches import Chunk
+    from evaluation.measure.batches import Chunk, Reading
     from evaluation.measure.counting import Counting, Texts, Watch
     from evaluation.measure.machine import Machine
     from evaluation.measure.work import Work
@@ -145,7 +145,7 @@ class Worker:
         from evaluation.measure.memory import PeakMeter
 
         meter = PeakMeter(self._settings(order)[0].segmenter.device)
-        counting, steps = self.begin(order, texts, list(parts.values()))
+        counting, steps, reading = self.begin(order, texts, list(parts.values()))
         images, ended, start, last = 0, list[int](), time.perf_counter(), max(parts)
         for number, part in parts.items():
             left = len(part.ids)
@@ -163,21 +163,23 @@ class Worker:
                     parts=tuple(ended),
                     states=[one.take() for one in counting],
                     seconds=took / len(ended),
-                    machine=this_machine(counting[0].queries.text.device, meter.peak()),
+                    machine=this_machine(meter.device, meter.peak(), reading),
                 )
                 images, ended, start = 0, [], time.perf_counter()
 
     def begin(
         self, order: Order, texts: Texts, parts: Sequence[Part]
-    ) -> tuple[list[Counting], Iterator[Chunk]]:
-        """What counts parts, and the ids of each batch as it is counted."""
+    ) -> tuple[list[Counting], Iterator[Chunk], Reading]:
+        """What counts parts, the ids of each batch as it is counted, and what reading costs."""
+        from evaluation.measure.batches import Reading
         from evaluation.measure.counting import count_chunks, start_counting
 
         counting = start_counting(self._settings(order), texts)
         for place, one in enumerate(counting):
             one.elsewhere = frozenset().union(*(part.done[place] for part in parts))
         watch = order.watcher() if order.watcher else None
-        return counting, count_chunks(counting, [part.ids for part in parts], watch)
+        reading, chunks = Reading(), [part.ids for part in parts]
+        return counting, count_chunks(counting, chunks, watch, reading), reading
 
     def _settings(self, order: Order) -> list[Setting]:
         """The settings of an order on models that are held; others' models are let go.

@@ -3,6 +3,7 @@
 Shapes: y x pixels of the segmenter's input.
 """
 
+import time
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
@@ -27,11 +28,45 @@ Chunk = tuple[str, ...]
 
 @dataclass(frozen=True)
 class Prepared:
-    """A sample on its way: the segmenter's input and the truth at its own resolution."""
+    """A sample on its way: the segmenter's input and the truth at its own resolution.
+
+    seconds: that it took to read and resize.
+    """
 
     id: str
     pixels: Shaped[Tensor, "c y x"]
     truth: Any
+    seconds: float = 0.0
+
+
+@dataclass
+class Reading:
+    """What reading has cost so far: images, seconds of all readers, and how long all waited for it.
+
+    per_second: images that the readers could give, if nothing else was to be done.
+    """
+
+    images: int = 0
+    seconds: float = 0.0
+    waited: float = 0.0
+    readers: int = 1
+
+    @property
+    def per_second(self) -> float | None:
+        """None before the first image."""
+        return self.readers * self.images / self.seconds if self.seconds else None
+
+    def watch(self, ahead: Iterator[Prepared]) -> Iterator[Prepared]:
+        """The same samples; what they cost is added."""
+        while True:
+            start = time.perf_counter()
+            item = next(ahead, None)
+            self.waited += time.perf_counter() - start
+            if item is None:
+                return
+            self.images += 1
+            self.seconds += item.seconds
+            yield item
 
 
 def chunks_of(setting: Setting) -> list[Chunk]:
@@ -45,11 +80,14 @@ def chunks_of(setting: Setting) -> list[Chunk]:
 
 
 def encode_batches(
-    settings: Sequence[Setting], chunks: Sequence[Chunk] | None = None
+    settings: Sequence[Setting],
+    chunks: Sequence[Chunk] | None = None,
+    reading: Reading | None = None,
 ) -> Iterator[tuple[list[Prepared], dict[Segmenter, list[CheckedImage]]]]:
     """Batches of the samples of ``chunks``, and what each segmenter makes of each of them.
 
-    chunks: those of `chunks_of` unless given, which may lack samples that are done.
+    chunks: those of `chunks_of` unless given, which may lack samples that are done. reading: filled
+    on the way.
     Whoever uses scores of an image calls its `CheckedImage.check` before it keeps anything.
     Raises ValueError if the settings cannot share a pass, or if the device has too little memory
     for a batch.
@@ -62,15 +100,18 @@ def encode_batches(
     segmenters = list(dict.fromkeys(setting.segmenter for setting in settings))
 
     def prepare(sample_id: str) -> Prepared:
+        start = time.perf_counter()
         sample = first.dataset[sample_id]
         pixels = first.segmenter.prepare(
             sample.image, resize=first.protocol.resize, sample_id=sample.id
         )
-        return Prepared(sample.id, pixels, sample.truth)
+        return Prepared(sample.id, pixels, sample.truth, time.perf_counter() - start)
 
     wanted = chunks_of(first) if chunks is None else chunks
     ids = [sample_id for chunk in wanted for sample_id in chunk]
-    ahead = read_ahead(ids, prepare, workers=first.workers)
+    reading = Reading() if reading is None else reading
+    reading.readers = max(first.workers, 1)
+    ahead = reading.watch(read_ahead(ids, prepare, workers=first.workers))
     parts = (bucket(islice(ahead, len(chunk)), first.batch_size) for chunk in wanted)
     for batch in chain.from_iterable(parts):
         images = torch.stack([item.pixels for item in batch])

@@ -10,7 +10,7 @@ from collections.abc import Set as AbstractSet
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
-from evaluation.measure.batches import Chunk, Prepared, encode_batches
+from evaluation.measure.batches import Chunk, Prepared, Reading, encode_batches
 from evaluation.measure.finite import CheckedImage
 from evaluation.measure.text_cache import embed_text, text_digest
 from evaluation.metrics.accumulator import Accumulator, count_together
@@ -109,32 +109,38 @@ def start_adding(settings: Sequence[Setting], texts: Texts, device: str) -> list
 
 
 def count_chunks(
-    counting: Sequence[Counting], chunks: Sequence[Chunk], watch: Watch | None = None
+    counting: Sequence[Counting],
+    chunks: Sequence[Chunk],
+    watch: Watch | None = None,
+    reading: Reading | None = None,
 ) -> Iterator[tuple[str, ...]]:
     """Count samples in all settings that have not; the ids of each batch once it is counted.
 
-    Raises ValueError if the settings cannot share a pass, and NotFiniteError at the first sample
-    whose scores are not finite.
+    A GPU is waited for once a batch, when everything of it was asked for. Raises ValueError if the
+    settings cannot share a pass, and NotFiniteError at the first sample whose scores are not
+    finite.
     """
-    for batch, encoded in encode_batches([one.setting for one in counting], chunks):
-        for segmenter, images in encoded.items():
-            mine = [one for one in counting if one.setting.segmenter == segmenter]
-            for item, image in zip(batch, images, strict=True):
-                _count(mine, item, image, watch)
+    settings = [one.setting for one in counting]
+    for batch, encoded in encode_batches(settings, chunks, reading):
+        seen = [
+            (item, image, [one for one in counting if one.setting.segmenter == segmenter])
+            for segmenter, images in encoded.items()
+            for item, image in zip(batch, images, strict=True)
+        ]
+        for item, image, mine in seen:
+            waiting = [one.accumulator for one in mine if one.waits_for(item.id)]
+            count_together(waiting, image, item.truth)
+        for item, image, mine in seen:
+            _finish([one for one in mine if one.waits_for(item.id)], item, image, watch)
         yield tuple(item.id for item in batch)
 
 
-def _count(
+def _finish(
     counting: Sequence[Counting], item: Prepared, image: CheckedImage, watch: Watch | None
 ) -> None:
-    """Count one image in all settings that have not, and say that they have.
-
-    To count waits for the device, so that the check after it does not.
-    """
-    waiting = [one for one in counting if one.waits_for(item.id)]
-    count_together([one.accumulator for one in waiting], image, item.truth)
+    """Note that a sample is counted, if its scores were finite."""
     image.check()
-    for one in waiting:
+    for one in counting:
         if watch:
             watch(one.setting, one.queries, image, item)
         one.done.add(item.id)

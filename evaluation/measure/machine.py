@@ -10,6 +10,7 @@ from pathlib import Path
 
 import torch
 
+from evaluation.measure.batches import Reading
 from evaluation.measure.memory import Peak
 
 
@@ -17,20 +18,24 @@ from evaluation.measure.memory import Peak
 class Machine:
     """One process that computes, or several together.
 
-    device: the name of the GPU or of the processor. threads: of each. processes: how many,
-    and peak the memory of the one that took most.
+    device: the name of the GPU or of the processor. threads: of each. processes: how many, and peak
+    the memory of the one that took most. reading: images/s that its readers could give, None where
+    nothing was read. waited: seconds that it stood still for them, in the mean of the processes.
     """
 
     device: str
     threads: int
     peak: Peak
+    reading: float | None = None
+    waited: float = 0.0
     processes: int = 1
 
 
-def this_machine(device: torch.device, peak: Peak) -> Machine:
+def this_machine(device: torch.device, peak: Peak, reading: Reading | None = None) -> Machine:
     """What this process computes on."""
+    read = Reading() if reading is None else reading
     name = torch.cuda.get_device_name(device) if device.type == "cuda" else _processor()
-    return Machine(name, torch.get_num_threads(), peak)
+    return Machine(name, torch.get_num_threads(), peak, read.per_second, read.waited)
 
 
 def together(machines: Sequence[Machine]) -> Machine:
@@ -41,6 +46,8 @@ def together(machines: Sequence[Machine]) -> Machine:
         device=" + ".join(devices) if len(names) > 1 else next(iter(names)),
         threads=max(one.threads for one in machines),
         peak=max((one.peak for one in machines), key=lambda peak: peak.size),
+        reading=sum(one.reading or 0 for one in machines) or None,
+        waited=sum(one.waited for one in machines) / len(machines),
         processes=sum(one.processes for one in machines),
     )
 

@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import Protocol
 
-from evaluation.measure.batches import Chunk, chunks_of
+from evaluation.measure.batches import Chunk, Reading, chunks_of
 from evaluation.measure.counting import Counting, Watch, count_chunks, start_counting
 from evaluation.measure.machine import Machine, this_machine
 from evaluation.measure.memory import PeakMeter
@@ -111,8 +111,8 @@ def count_here(work: Work) -> Iterator[int]:
     chunks = work.begin(start_counting(work.settings))
     if done := len(work.done):
         yield done
-    watch = work.watcher() if work.watcher else None
-    for ids in count_chunks(work.counting, chunks, watch):
+    watch, reading = work.watcher() if work.watcher else None, Reading()
+    for ids in count_chunks(work.counting, chunks, watch, reading):
         work.save_if_due()
         yield len(ids)
-    work.machine = this_machine(device, meter.peak())
+    work.machine = this_machine(device, meter.peak(), reading)

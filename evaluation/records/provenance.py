@@ -22,7 +22,8 @@ PACKAGES = (
 def cost(result: Result) -> dict[str, float | str | int]:
     """Time, memory and hardware of an evaluation, and how many settings shared its pass.
 
-    Memory and threads are those of one process where several worked.
+    Memory and threads are those of one process where several worked. ``reading_per_second`` is how
+    many images the readers could have given, ``waited_seconds`` how long the model stood still.
     """
     machine, seconds = result.machine, result.seconds
     return {
@@ -34,6 +35,8 @@ def cost(result: Result) -> dict[str, float | str | int]:
         "device": machine.device,
         "threads": machine.threads,
         "processes": machine.processes,
+        "waited_seconds": round(machine.waited, 3),
+        **({"reading_per_second": round(machine.reading, 2)} if machine.reading else {}),
     }
 
 

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from evaluation.console import console, progress, say
+from evaluation.console import console, note, progress, say
 from evaluation.engines import Local
 from evaluation.engines.engine import Engine, evaluate_with
 from evaluation.records.checked import (
@@ -28,6 +28,7 @@ if TYPE_CHECKING:
     from evaluation.run.save_predictions import PredictionWriter
 
 LOCAL = Local()
+STILL = (0.2, 10.0)  # share and seconds of a pass in which its model waits: more is told
 
 
 @dataclass(frozen=True)
@@ -111,11 +112,22 @@ class PassJob:
             raise ValueError(f"{name}: nothing of the truth counts, all is void")
         if self.writer:
             self.writer.finish(self.settings)
+        _tell_of_reading(results[0], self.settings[0].setting.workers)
         found = []
         for record, one in zip(records, self.settings, strict=True):
             found.append(Done(one.setting, record, write_record(record, self.folder)))
             clear(one, self.folder)
         return found
+
+
+def _tell_of_reading(result: Result, workers: int) -> None:
+    """Say it if the model stood still for images, for long enough to matter."""
+    machine, share = result.machine, result.machine.waited / result.seconds
+    if share > STILL[0] and machine.waited > STILL[1]:
+        note(
+            f"the model waited for images {100 * share:.0f} % of the time: workers={workers} can "
+            f"read {machine.reading or 0:.0f} images/s; more of them may be faster"
+        )
 
 
 def run_together(job: PassJob, engine: Engine = LOCAL) -> list[Done]:
