@@ -16,6 +16,7 @@ import torch.nn.functional as F
 from torch import Tensor
 
 from gem.block import Block, Heads, PatchProjector, Projection, Resid
+from gem.depth import check_depth, reached
 from gem.self_attention import (
     InverseTemperature,
     SelfAttention,
@@ -25,10 +26,7 @@ from gem.self_attention import (
     start,
 )
 
-__all__ = [
-    "Block", "Heads", "Layer", "PatchProjector", "Projection", "Resid", "Trace", "check_depth",
-    "reached",
-]  # fmt: skip
+__all__ = ["Block", "Heads", "Layer", "PatchProjector", "Projection", "Resid", "Trace"]
 
 
 @dataclass(frozen=True)
@@ -214,19 +212,3 @@ class Trace:
         if number == self.depth:
             return self.final
         return self.block(number + 1).resid
-
-
-def check_depth(blocks: int, num_blocks: int) -> None:
-    """Raise ValueError if a tower of ``num_blocks`` has no such number of last blocks."""
-    if not 1 <= blocks <= num_blocks:
-        raise ValueError(f"blocks={blocks}: the tower has {num_blocks} blocks")
-
-
-def reached(number: int, depth: int, key: str = "block") -> int:
-    """How many of the last blocks of a tower of ``depth`` reach back to the one of this number.
-
-    Blocks are counted from 1. Raises ValueError, with ``key``, if the tower has no such block.
-    """
-    if not 1 <= number <= depth:
-        raise ValueError(f"{key}={number}: the tower has {depth} blocks")
-    return depth - number + 1

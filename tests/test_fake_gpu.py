@@ -1,4 +1,4 @@
-"""Every backbone and method computes where its model is, and asks the GPU for nothing on its way."""
+"""Every backbone and method computes where its model is, and asks the GPU for nothing."""
 
 import pytest
 import torch

@@ -10,12 +10,12 @@ from __future__ import annotations
 from functools import cached_property
 from typing import TYPE_CHECKING, Annotated, Any
 
-import numpy as np
 from pydantic import BeforeValidator, model_validator
 
 from gem.options import Count, options
 
 if TYPE_CHECKING:
+    import numpy as np
     from jaxtyping import Integer
 
 VOID = 255
@@ -73,6 +73,8 @@ class Encoding:
         self, stored: Integer[np.ndarray, "y x"], *, name: str, hint: str = ""
     ) -> Integer[np.ndarray, "y x"]:
         """Labels for stored ids. Raises ValueError, naming the file and the id, for any other."""
+        import numpy as np
+
         low, high = (int(stored.min()), int(stored.max())) if stored.size else (0, 0)
         inside = stored if low >= 0 and high <= LARGEST else np.clip(stored, 0, LARGEST)
         labels = self._table[inside]
@@ -99,6 +101,8 @@ class Encoding:
 
     @cached_property
     def _table(self) -> Integer[np.ndarray, "65536"]:
+        import numpy as np
+
         table = np.full(LARGEST + 1, -1, dtype=np.int16)
         for label, item in enumerate(self.ids):
             table[np.asarray(item)] = label

@@ -8,11 +8,8 @@ from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
-import numpy as np
-
 from evaluation.data.card import VOID, Card, load_card
 from evaluation.data.coco_file import CocoAnnotation, CocoFile, read_coco
-from evaluation.data.coco_masks import draw_shape, read_shape
 from evaluation.data.mask_files import turned_hint
 from evaluation.data.on_disk import (
     Missing,
@@ -26,6 +23,7 @@ from evaluation.data.sample import Sample
 from gem.options import options
 
 if TYPE_CHECKING:
+    import numpy as np
     from jaxtyping import UInt8
 
 T = TypeVar("T")
@@ -84,6 +82,8 @@ class Instances:
 
     def check(self, ids: Sequence[str]) -> None:
         """Raise if an image is missing, categories are not the card's, or a shape is broken."""
+        from evaluation.data.coco_masks import read_shape
+
         check_files({"image": [self.image_path(name) for name in ids]})
         _ = self._labels
         for name in ids:
@@ -114,6 +114,10 @@ class Instances:
         yield from map(self.image_path, ids)
 
     def _draw(self, sample_id: str) -> UInt8[np.ndarray, "y x"]:
+        import numpy as np
+
+        from evaluation.data.coco_masks import draw_shape
+
         found = self._images[sample_id]
         truth = np.zeros(found.size, dtype=np.uint8)
         for item in sorted(found.annotations, key=lambda item: not item.iscrowd):

@@ -6,9 +6,8 @@ from io import BytesIO
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-import numpy as np
-
 if TYPE_CHECKING:
+    import numpy as np
     from jaxtyping import Integer
     from PIL import Image, ImageFile
 
@@ -22,6 +21,8 @@ def read_mask(source: Path | BytesIO, name: str = "") -> Integer[np.ndarray, "y 
 
     Raises ValueError if it is broken, has colours, or is stored in a way that changes numbers.
     """
+    import numpy as np
+
     from gem.pixels import check_depth, open_image, read_bytes, reason
 
     try:

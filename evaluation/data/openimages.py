@@ -6,12 +6,15 @@ import dataclasses
 from collections.abc import Iterator, Sequence
 from functools import cached_property
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from evaluation.data.card import Card, load_card
 from evaluation.data.on_disk import Missing, Pattern, check_ids, check_root
-from evaluation.data.openimages_csv import PointRows, read_points
 from evaluation.data.sample import Points, Sample
 from gem.options import options
+
+if TYPE_CHECKING:
+    from evaluation.data.openimages_csv import PointRows
 
 
 @options
@@ -116,6 +119,8 @@ class PointLabels:
 
     @cached_property
     def _rows(self) -> PointRows:
+        from evaluation.data.openimages_csv import read_points
+
         for needed in (self.points, self.classes):
             check_root(self.root, needed)
         root = Path(self.root)

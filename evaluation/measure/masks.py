@@ -44,11 +44,9 @@ class MaskAccumulator:
         self.protocol, self.card, self.queries = protocol, card, queries
         self.decided = decided
         self.has_foreground = card.background and not queries.background
-        labels, classes, first = len(card.labels), len(card.classes), int(card.background)
-        alone = {"sync_on_compute": False}  # engines add the counts of processes
-        self.matrix = ConfusionMatrix(labels=labels, **alone).to(device)
-        self.foreground = ConfusionMatrix(labels=classes, **alone).to(device)
-        self.heatmap = HeatmapIoU(classes=classes, first=first, **alone).to(device)
+        self.matrix = ConfusionMatrix(labels=len(card.labels)).to(device)
+        self.foreground = ConfusionMatrix(labels=len(card.classes)).to(device)
+        self.heatmap = HeatmapIoU(classes=len(card.classes), first=int(card.background)).to(device)
 
     def count(
         self, image: EncodedImage, truth: Integer[np.ndarray, "y x"], cache: ImageCache
@@ -88,11 +86,6 @@ class MaskAccumulator:
 
     def add(self, state: Mapping[str, Tensor]) -> None:
         """Add counts of other images."""
-        if not self.matrix.update_called:  # torchmetrics would warn that nothing was counted
-            void = torch.full((1, 1), VOID, device=self.queries.text.device)
-            self.matrix.update(void * 0, void)
-            self.foreground.update(void * 0, void)
-            self.heatmap.update(torch.zeros(len(self.card.classes), 1, 1).to(void.device), void)
         for name, metric in self._metrics.items():
             metric.counts += state[name].to(metric.counts)
 

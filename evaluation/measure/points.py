@@ -44,7 +44,7 @@ class PointAccumulator:
     def __init__(self, card: Card, queries: Queries) -> None:
         check_queries(card, queries)
         self.card, self.queries = card, queries
-        self.counts = PointCounts(sync_on_compute=False).to(queries.text.device)
+        self.counts = PointCounts().to(queries.text.device)
 
     def count(self, image: EncodedImage, truth: Points, cache: ImageCache) -> Iterator[None]:  # noqa: ARG002 nothing to share
         """Count the points of one image, which may have none."""
@@ -88,8 +88,6 @@ class PointAccumulator:
 
     def add(self, state: Mapping[str, Tensor]) -> None:
         """Add the rows of other images."""
-        if not self.counts.update_called:  # torchmetrics would warn that nothing was counted
-            self.counts.update(0, torch.zeros(0, 5, dtype=torch.int64, device=self.counts.device))
         self.counts.rows.append(state["rows"].to(self.counts.device))
 
 

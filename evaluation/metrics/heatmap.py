@@ -6,8 +6,8 @@ Shapes: c classes, u v rows and columns of a map, y x pixels.
 import torch
 from jaxtyping import Float, Int, Int64
 from torch import Tensor
-from torchmetrics import Metric
 
+from evaluation.metrics.counts import Counts
 from gem.image import min_max, upsample
 
 
@@ -33,19 +33,12 @@ def overlaps(
     return counts
 
 
-class HeatmapIoU(Metric):  # type: ignore[misc]
+class HeatmapIoU(Counts):
     """`overlaps` summed over the images that show a class; IoU per class, then the mean."""
 
-    full_state_update = False
-    counts: Tensor
-
-    def __init__(
-        self, *, classes: int, first: int, void: int = 255, sync_on_compute: bool = True
-    ) -> None:
-        super().__init__(sync_on_compute=sync_on_compute)
+    def __init__(self, *, classes: int, first: int, void: int = 255) -> None:
+        super().__init__(classes, 2)
         self.first, self.void = first, void
-        zero = torch.zeros(classes, 2, dtype=torch.int64)
-        self.add_state("counts", zero, dist_reduce_fx="sum")
 
     def update(self, cosines: Float[Tensor, "c u v"], truth: Int[Tensor, "y x"]) -> None:
         """Add one image."""

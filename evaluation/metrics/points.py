@@ -19,12 +19,10 @@ Shapes: n points, p pairs of an image and a class, g groups of pairs.
 """
 
 from itertools import product
-from typing import Any
 
 import torch
 from jaxtyping import Bool, Float64, Int64
 from torch import Tensor
-from torchmetrics import Metric
 
 from evaluation.metrics.reading import AGGREGATIONS, PAIRS, SIDES, reading_name
 
@@ -83,18 +81,24 @@ def _sums(rows: Int64[Tensor, "p 6"], aggregation: str) -> Int64[Tensor, "g 4"]:
     return zero.index_add_(0, place, rows[:, 2:])
 
 
-class PointCounts(Metric):  # type: ignore[misc]
+class PointCounts:
     """`count_points` of all images as rows [image, class, TP, FN, FP, TN], sorted.
 
     Neither the order of the images nor the process that counted them changes the rows.
     """
 
-    full_state_update = False
-    rows: list[Tensor]
+    def __init__(self) -> None:
+        self.rows: list[Tensor] = []
+        self.device = torch.device("cpu")
 
-    def __init__(self, *, sync_on_compute: bool = True) -> None:
-        super().__init__(sync_on_compute=sync_on_compute)
-        self.add_state("rows", [], dist_reduce_fx="cat")
+    def to(self, device: torch.device) -> "PointCounts":
+        """Count there from now on."""
+        self.rows, self.device = [block.to(device) for block in self.rows], device
+        return self
+
+    def reset(self) -> None:
+        """Forget all that was counted."""
+        self.rows = []
 
     def update(self, image: int, counts: Int64[Tensor, "p 5"]) -> None:
         """Add one image by its number, which no other image of the data set may have."""
@@ -103,14 +107,7 @@ class PointCounts(Metric):  # type: ignore[misc]
 
     def compute(self) -> Int64[Tensor, "p 6"]:
         """The rows, by image and class."""
-        blocks = self.rows if isinstance(self.rows, list) else [self.rows]
-        rows = torch.cat([torch.zeros(0, 6, dtype=torch.int64, device=self.device), *blocks])
+        rows = torch.cat([torch.zeros(0, 6, dtype=torch.int64, device=self.device), *self.rows])
         for column in (1, 0):
             rows = rows[rows[:, column].argsort(stable=True)]
         return rows
-
-    def sync(self, *args: Any, **kwargs: Any) -> None:
-        """As in torchmetrics; a process without images takes part with no rows."""
-        if not len(self.rows):
-            self.rows.append(torch.zeros(0, 6, dtype=torch.int64, device=self.device))
-        super().sync(*args, **kwargs)

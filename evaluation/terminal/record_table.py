@@ -5,16 +5,18 @@ from __future__ import annotations
 from collections.abc import Sequence
 from itertools import product
 from pathlib import Path
+from typing import TYPE_CHECKING
 
-import pandas as pd
 from rich.table import Table
 from rich.text import Text
 
 from evaluation.console import console, literal, note, say
 from evaluation.records.flatten import titles_of
 from evaluation.records.names import called
-from evaluation.records.query import is_empty
 from evaluation.records.record import Record
+
+if TYPE_CHECKING:
+    import pandas as pd
 
 COLUMNS = ("dataset", "method", "options", "model", "weights", "protocol", "images")
 ALWAYS = ("method", "options")
@@ -83,6 +85,8 @@ def readings_table(record: Record) -> Table | None:
 
 def frame_table(frame: pd.DataFrame) -> Table:
     """Names, scores in percent, and the key; what all rows share is in the title."""
+    from evaluation.records.query import is_empty  # late: pandas takes as long as all the rest
+
     shared = [name for name in COLUMNS if name not in ALWAYS and len(set(frame[name])) == 1]
     said = [f"{name} {frame[name].iloc[0]}" for name in shared]
     title = ", ".join([f"{len(frame)} record{'s' * (len(frame) != 1)} (%)", *said])

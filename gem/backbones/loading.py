@@ -1,4 +1,4 @@
-"""From plain arguments to a loaded model, and to where its numbers come from."""
+"""From plain arguments to a loaded model."""
 
 from pathlib import Path
 
@@ -7,8 +7,9 @@ import torch
 from gem.backbones.model_config import config_digest, own_quick_gelu
 from gem.backbones.open_clip_model import new_model, new_tokenizer
 from gem.backbones.positions import Positions
+from gem.backbones.state_dict import load_weights
 from gem.backbones.towers import Towers
-from gem.backbones.weights import load_weights, resolve, sha256
+from gem.backbones.weights import resolve, source_of
 from gem.device import pick_device
 from gem.provenance import Provenance
 
@@ -47,23 +48,3 @@ def load_towers(
         dtype=DTYPES[precision],
         positions=positions,
     )
-
-
-def provenance_of(
-    model: str, weights: str | None, *, quick_gelu: bool | None, seed: int
-) -> Provenance:
-    """What `load_towers` would say of the model, without building it.
-
-    Raises what `resolve` raises.
-    """
-    path = None if weights is None else resolve(model, weights, quick_gelu)[0]
-    digest = sha256(path) if path else None
-    source = source_of(weights, path, seed)
-    return Provenance(Path(model).name, source, digest, config_digest(model))
-
-
-def source_of(weights: str | None, path: Path | None, seed: int) -> str:
-    """What weights are called: their tag, the name of their file, or the seed."""
-    if weights is None or path is None:
-        return f"random, seed {seed}"
-    return path.name if path == Path(weights) else weights

@@ -4,12 +4,14 @@ import difflib
 import hashlib
 import json
 from collections.abc import Iterable
+from functools import partial
 from pathlib import Path
 from typing import Annotated, Any, Self
 
-import open_clip
-from open_clip import CLIPTextCfg, CLIPVisionCfg
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
+
+from gem.backbones.known import load_open_clip, model_config, model_names
+from gem.tower import TowerShape
 
 EMBEDDED = Path(__file__).parent / "tiny"
 CONFIG, WORDS = "open_clip_config.json", "vocabulary.txt"  # the files of a model's folder
@@ -26,11 +28,24 @@ Layers = Annotated[int, Field(ge=1, le=1000)]
 Width = Annotated[int, Field(ge=1, le=2**16)]
 
 
+def _own(part: str, name: str) -> Any:
+    """What open_clip takes for a size that a config leaves out."""
+    return getattr(getattr(load_open_clip(), part), name)
+
+
+def _own_size(part: str, name: str) -> Any:
+    return Field(default_factory=partial(_own, part, name))
+
+
 class _ImageTower(ConfigPart):
-    layers: Layers | list[int] = CLIPVisionCfg.layers
-    width: Width = CLIPVisionCfg.width
-    patch_size: Annotated[int, Field(ge=1, le=1024)] | list[int] = CLIPVisionCfg.patch_size
-    image_size: Annotated[int, Field(ge=1, le=8192)] | list[int] = CLIPVisionCfg.image_size
+    layers: Layers | list[int] = _own_size("CLIPVisionCfg", "layers")
+    width: Width = _own_size("CLIPVisionCfg", "width")
+    patch_size: Annotated[int, Field(ge=1, le=1024)] | list[int] = _own_size(
+        "CLIPVisionCfg", "patch_size"
+    )
+    image_size: Annotated[int, Field(ge=1, le=8192)] | list[int] = _own_size(
+        "CLIPVisionCfg", "image_size"
+    )
 
     @model_validator(mode="after")
     def _has_a_patch(self) -> Self:
@@ -41,10 +56,10 @@ class _ImageTower(ConfigPart):
 
 
 class _TextTower(ConfigPart):
-    layers: Layers = CLIPTextCfg.layers
-    width: Width = CLIPTextCfg.width
-    context_length: Width = CLIPTextCfg.context_length
-    vocab_size: int = Field(CLIPTextCfg.vocab_size, ge=1, le=2**22)
+    layers: Layers = _own_size("CLIPTextCfg", "layers")
+    width: Width = _own_size("CLIPTextCfg", "width")
+    context_length: Width = _own_size("CLIPTextCfg", "context_length")
+    vocab_size: Annotated[int, Field(ge=1, le=2**22)] = _own_size("CLIPTextCfg", "vocab_size")
 
 
 class _Model(ConfigPart):
@@ -63,12 +78,27 @@ def config_of(name: str) -> dict[str, Any]:
     if folder:
         found: dict[str, Any] = read_config(folder / CONFIG, _File)["model_cfg"]
         return found
-    known = open_clip.get_model_config(name)
+    known = model_config(name)
     if known is None:
-        close = difflib.get_close_matches(name, open_clip.list_models(), n=3)
+        close = difflib.get_close_matches(name, model_names(), n=3)
         hint = f"; close are {', '.join(close)}" if close else ""
         raise ValueError(f"backbone.model={name}: neither a folder nor a model of open_clip{hint}")
-    return dict(known)
+    return known
+
+
+def tower_shape(name: str) -> TowerShape:
+    """Sizes of the image tower by the model's config. Raises ValueError for what is not supported.
+
+    And what `config_of` raises.
+    """
+    config = config_of(name)
+    check_supported(name, config)
+    vision = config["vision_cfg"]
+    depth, patch = (
+        vision[size] if size in vision else _own("CLIPVisionCfg", size)
+        for size in ("layers", "patch_size")
+    )
+    return TowerShape(num_blocks=depth, patch_size=patch, embedding=config["embed_dim"])
 
 
 def own_quick_gelu(name: str) -> bool:

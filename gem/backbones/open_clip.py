@@ -52,6 +52,9 @@ class OpenClip:
     @cached_property
     def towers(self) -> Towers:
         """The model, built and loaded when it is first needed."""
+        from gem.backbones.known import load_open_clip
+
+        load_open_clip()  # before others load it as a whole
         from gem.backbones.loading import load_towers
 
         return load_towers(
@@ -67,7 +70,7 @@ class OpenClip:
     @cached_property
     def shape(self) -> TowerShape:
         """Sizes of the image tower; reads the model's config, but builds no model."""
-        from gem.backbones.open_clip_model import tower_shape
+        from gem.backbones.model_config import tower_shape
 
         return tower_shape(self.model)
 
@@ -91,7 +94,7 @@ class OpenClip:
         """Model and weights; reads the weights' file, but builds no model."""
         if "towers" in vars(self):
             return self.towers.provenance
-        from gem.backbones.loading import provenance_of
+        from gem.backbones.weights import provenance_of
 
         return provenance_of(self.model, self.weights, quick_gelu=self.quick_gelu, seed=self.seed)
 

@@ -8,11 +8,10 @@ from typing import Protocol
 
 import open_clip
 import torch
-from open_clip import CLIP, CLIPVisionCfg, CustomTextCLIP
+from open_clip import CLIP, CustomTextCLIP
 from open_clip.pretrained import get_pretrained_cfg
 from torch import Tensor
 
-from gem.backbones.backbone import TowerShape
 from gem.backbones.model_config import CONFIG, WORDS, check_supported, config_of, folder_of
 from gem.backbones.word_tokenizer import WordTokenizer
 
@@ -81,18 +80,6 @@ def built_of(path: Path | None) -> Iterator[None]:
             raise
         said = " ".join(str(error).split()) or type(error).__name__
         raise ValueError(f"no model can be built of {path}: {said}") from error
-
-
-def tower_shape(name: str) -> TowerShape:
-    """Sizes of the image tower by the model's config. Raises what `new_model` raises."""
-    config = config_of(name)
-    check_supported(name, config)
-    vision = config["vision_cfg"]
-    return TowerShape(
-        num_blocks=vision.get("layers", CLIPVisionCfg.layers),
-        patch_size=vision.get("patch_size", CLIPVisionCfg.patch_size),
-        embedding=config["embed_dim"],
-    )
 
 
 def new_tokenizer(name: str) -> Tokenizer:

@@ -1,30 +1,16 @@
-"""Weights: found, read without running pickled code, checked against the model, hashed."""
+"""Weights: found, downloaded if need be, and hashed. Nothing of them is read, nor torch loaded."""
+
+from __future__ import annotations
 
 import hashlib
 import os
 import re
-import zipfile
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
 
-import httpx
-import open_clip
-import torch
-from huggingface_hub import constants, try_to_load_from_cache
-from open_clip import CLIP, CustomTextCLIP
-from open_clip.pretrained import (
-    HF_SAFE_WEIGHTS_NAME,
-    HF_WEIGHTS_NAME,
-    download_pretrained,
-    get_pretrained_cfg,
-    list_pretrained_tags_by_model,
-)
-from safetensors.torch import load_file
-from torch import Tensor
-
-from gem.backbones.fitting import fit_state
-from gem.backbones.model_config import folder_of, own_quick_gelu
+from gem.backbones.known import file_names, tag_of, tags_of
+from gem.backbones.model_config import config_digest, folder_of, own_quick_gelu
+from gem.provenance import Provenance
 
 REACH_SECONDS = 4.0
 
@@ -48,9 +34,9 @@ def resolve(model: str, weights: str, quick_gelu: bool | None) -> tuple[Path, bo
                 "backbone.quick_gelu=true (OpenAI, MetaCLIP, DFN) or false (OpenCLIP, DataComp)"
             )
         return path, quick_gelu
-    tag = get_pretrained_cfg(model, weights)
+    tag = tag_of(model, weights)
     if not tag:
-        tags = ", ".join(list_pretrained_tags_by_model(model)) or "none"
+        tags = ", ".join(tags_of(model)) or "none"
         raise ValueError(
             f"backbone.weights={weights}: neither a .safetensors or .pt file nor a tag of {model}, "
             f"which has: {tags}"
@@ -69,47 +55,6 @@ def given_file(weights: str, part: str = "backbone") -> Path | None:
     if not Path(weights).is_file():
         raise FileNotFoundError(f"{part}.weights={weights}: there is no such file")
     return Path(weights)
-
-
-def load_weights(model: CLIP | CustomTextCLIP, path: Path, name: str) -> str:
-    """Fill ``model`` from a file and return the file's sha256.
-
-    Position embeddings of another grid are resized as open_clip does. Raises ValueError if the
-    file cannot be read or is of another architecture, if a tensor holds nan or infinite values, or
-    would in the precision of the model; the model is then not to be used.
-    """
-    state = read_state(path)
-    if "input_resolution" in state and not _quick(model):
-        raise ValueError(
-            f"backbone.quick_gelu=false, but {path} is an OpenAI release, trained with QuickGELU"
-        )
-    for key in ("input_resolution", "context_length", "vocab_size"):
-        state.pop(key, None)
-    if "positional_embedding" in state and not hasattr(model, "positional_embedding"):
-        state = open_clip.model.convert_to_custom_text_state_dict(state)
-    fit_state(model, state, path, f"{path} does not hold a {name}")
-    model.load_state_dict(state)
-    return sha256(path)
-
-
-def read_state(path: Path) -> dict[str, Tensor]:
-    """The tensors of a ``.safetensors`` file, a ``.pt`` state dict or an OpenAI archive."""
-    try:
-        if path.suffix == ".safetensors":
-            return load_file(path)
-        if _is_torchscript(path):
-            archive: Any = torch.jit.load(path, map_location="cpu")  # type: ignore[no-untyped-call]
-            return dict(archive.state_dict())
-        found: Any = torch.load(path, map_location="cpu", weights_only=True)
-    except Exception as error:  # broken bytes lead an unpickler to any
-        reason = (str(error).strip() or type(error).__name__).splitlines()[0]
-        raise ValueError(f"{path} cannot be read as model weights: {reason}") from error
-    state = found.get("state_dict", found) if isinstance(found, Mapping) else None
-    if not isinstance(state, Mapping) or not all(
-        isinstance(key, str) and isinstance(value, Tensor) for key, value in state.items()
-    ):
-        raise ValueError(f"{path} holds no state dict of tensors")
-    return {key.removeprefix("module."): value for key, value in state.items()}
 
 
 def sha256(path: Path) -> str:
@@ -135,17 +80,6 @@ def embedded(model: str, folder: Path | None, part: str = "backbone") -> Path:
     return folder / "model.safetensors"
 
 
-def _is_torchscript(path: Path) -> bool:
-    if not zipfile.is_zipfile(path):
-        return False
-    with zipfile.ZipFile(path) as archive:
-        return any(entry.endswith("constants.pkl") for entry in archive.namelist())
-
-
-def _quick(model: torch.nn.Module) -> bool:
-    return any(type(part).__name__ == "QuickGELU" for part in model.modules())
-
-
 def fetch(
     model: str,
     tag: str,
@@ -158,28 +92,27 @@ def fetch(
     ``source`` has a ``url``, or ``hf_hub``, a repository with the name of a file or a slash.
     Raises ConnectionError, which says what to do instead.
     """
+    from huggingface_hub import constants
+
     repository, filename = os.path.split(source.get("hf_hub", ""))
-    names = [filename] if filename else [HF_SAFE_WEIGHTS_NAME, HF_WEIGHTS_NAME]
+    names = [filename] if filename else file_names()
     names = [Path(name).with_suffix(".safetensors").name for name in names] + names
     for name in names if repository else []:
-        cached = try_to_load_from_cache(repository, name)
-        if isinstance(cached, str):
-            return Path(cached)
+        if path := cached(repository, name):
+            return path
     host = constants.ENDPOINT if repository else source.get("url", "")
     downloaded = Path.home() / ".cache" / "clip" / Path(host).name  # where open_clip puts addresses
     if not repository and downloaded.is_file() and _is_published(downloaded, host):
         return downloaded
     try:
-        if constants.HF_HUB_OFFLINE:
-            raise httpx.ConnectError("HF_HUB_OFFLINE is set")
-        httpx.head(host, timeout=REACH_SECONDS)
-    except httpx.HTTPError as error:
+        _reach(host)
+    except ConnectionError as error:
         raise ConnectionError(
             f"the weights {tag} of {model} are not on this machine and {host} cannot be reached "
             f"({error}): download them elsewhere and give {part}.weights=FILE, or {way_out}"
         ) from error
     try:
-        return Path(download_pretrained(dict(source)))
+        return download(source)
     except Exception as error:  # what open_clip, the hub and urllib raise has no common kind
         raise ConnectionError(
             f"the weights {tag} of {model} cannot be downloaded from {host}: "
@@ -187,7 +120,55 @@ def fetch(
         ) from error
 
 
+def cached(repository: str, name: str) -> Path | None:
+    """The file of a repository of the hub, if it is on this machine."""
+    from huggingface_hub import try_to_load_from_cache
+
+    found = try_to_load_from_cache(repository, name)
+    return Path(found) if isinstance(found, str) else None
+
+
+def _reach(host: str) -> None:
+    """Raise ConnectionError if a host does not answer in time, or must not be asked."""
+    import httpx
+    from huggingface_hub import constants
+
+    if constants.HF_HUB_OFFLINE:
+        raise ConnectionError("HF_HUB_OFFLINE is set")
+    try:
+        httpx.head(host, timeout=REACH_SECONDS)
+    except httpx.HTTPError as error:
+        raise ConnectionError(str(error)) from error
+
+
+def download(source: Mapping[str, str]) -> Path:
+    """The file of a tag, downloaded as open_clip does it."""
+    from open_clip.pretrained import download_pretrained
+
+    return Path(download_pretrained(dict(source)))
+
+
 def _is_published(path: Path, url: str) -> bool:
     """Whether a file is whole, by the beginning of its hash that the address holds, if it does."""
     hashes = re.findall(r"[0-9a-f]{8,64}", url)
     return not hashes or sha256(path).startswith(tuple(hashes))
+
+
+def provenance_of(
+    model: str, weights: str | None, *, quick_gelu: bool | None, seed: int
+) -> Provenance:
+    """What `gem.backbones.loading.load_towers` would say of the model, without building it.
+
+    Raises what `resolve` raises.
+    """
+    path = None if weights is None else resolve(model, weights, quick_gelu)[0]
+    digest = sha256(path) if path else None
+    source = source_of(weights, path, seed)
+    return Provenance(Path(model).name, source, digest, config_digest(model))
+
+
+def source_of(weights: str | None, path: Path | None, seed: int) -> str:
+    """What weights are called: their tag, the name of their file, or the seed."""
+    if weights is None or path is None:
+        return f"random, seed {seed}"
+    return path.name if path == Path(weights) else weights

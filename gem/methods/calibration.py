@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from pydantic import field_validator
 
+from gem.depth import reached
 from gem.methods.method import Method
 from gem.options import Factor, Fraction, PositiveInt, options
 
@@ -69,8 +70,6 @@ class Calibration(Method):
 
     def reads(self, depth: int) -> int:
         """From the block after the earliest of the outputs on; two at least."""
-        from gem.trace import reached
-
         numbers = {"middle": self.middle, "early": self.early, "levels": self.levels[1]}
         for name, number in numbers.items():
             reached(number, depth, f"method.{name}")

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Hashable
 from typing import TYPE_CHECKING, ClassVar, Protocol
 
+from gem.depth import check_depth
 from gem.tower import Companion
 
 if TYPE_CHECKING:
@@ -41,8 +42,6 @@ class Method(Protocol):
 
         Raises ValueError if the tower lacks a block that the method reads.
         """
-        from gem.trace import check_depth
-
         check_depth(self.num_blocks, depth)
         return self.num_blocks
 

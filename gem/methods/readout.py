@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from gem.depth import reached
+
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
@@ -35,6 +37,4 @@ def earliest(layers: Iterable[int], depth: int, key: str) -> int:
 
     Raises ValueError, with ``key``, if a tower of ``depth`` blocks lacks one.
     """
-    from gem.trace import reached
-
     return max(reached(number, depth, key) for number in layers)

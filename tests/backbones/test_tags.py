@@ -76,8 +76,8 @@ def test_embedded_weights_have_the_activation_of_their_config(folder):
 
 @pytest.fixture
 def no_cache(monkeypatch):
-    monkeypatch.setattr(weights, "try_to_load_from_cache", lambda *_: None)
-    monkeypatch.setattr(weights, "download_pretrained", lambda *_: pytest.fail("it downloads"))
+    monkeypatch.setattr(weights, "cached", lambda *_: None)
+    monkeypatch.setattr(weights, "download", lambda *_: pytest.fail("it downloads"))
 
 
 @pytest.mark.usefixtures("no_cache")
@@ -111,9 +111,9 @@ def test_weights_in_the_cache_need_no_network(monkeypatch, tmp_path):
 
     def cache(repository, name):
         asked.append((repository, name))
-        return str(tmp_path / name) if name.endswith(".bin") else None
+        return tmp_path / name if name.endswith(".bin") else None
 
-    monkeypatch.setattr(weights, "try_to_load_from_cache", cache)
+    monkeypatch.setattr(weights, "cached", cache)
     path, _ = resolve("ViT-B-16", "laion400m_e32", None)
     assert path == tmp_path / "open_clip_pytorch_model.bin"
     assert asked[0] == (
@@ -130,8 +130,8 @@ def test_a_download_that_fails(monkeypatch):
 
     monkeypatch.setattr(constants, "HF_HUB_OFFLINE", False)
     monkeypatch.setattr(httpx, "head", lambda *_, **__: None)
-    monkeypatch.setattr(weights, "try_to_load_from_cache", lambda *_: None)
-    monkeypatch.setattr(weights, "download_pretrained", fails)
+    monkeypatch.setattr(weights, "cached", lambda *_: None)
+    monkeypatch.setattr(weights, "download", fails)
     assert sentence("ViT-B-16", "openai", None) == (
         "ConnectionError: the weights openai of ViT-B-16 cannot be downloaded from "
         f"{constants.ENDPOINT}: the SHA256 checksum does not match"
@@ -145,7 +145,7 @@ def test_a_file_of_an_address_is_checked_by_its_hash(content, monkeypatch, tmp_p
     monkeypatch.setattr(weights.Path, "home", lambda: tmp_path)
     monkeypatch.setattr(httpx, "head", lambda *_, **__: None)
     monkeypatch.setattr(constants, "HF_HUB_OFFLINE", False)
-    monkeypatch.setattr(weights, "download_pretrained", lambda _: tmp_path / "downloaded")
+    monkeypatch.setattr(weights, "download", lambda _: tmp_path / "downloaded")
     kept = tmp_path / ".cache/clip/b16.pt"
     kept.parent.mkdir(parents=True)
     kept.write_bytes(content)

@@ -282,7 +282,7 @@ def test_weights_of_a_tag_are_looked_for_where_timm_has_them(monkeypatch):
     from gem.backbones import timm_loading, weights
 
     asked = []
-    monkeypatch.setattr(weights, "try_to_load_from_cache", lambda *one: asked.append(one))
+    monkeypatch.setattr(weights, "cached", lambda *one: asked.append(one))
     with pytest.raises(ConnectionError, match=r"or companion\.weights=null for"):
         timm_loading.resolve("vit_base_patch8_224.dino", "dino")
     assert asked[0] == ("timm/vit_base_patch8_224.dino", "model.safetensors")

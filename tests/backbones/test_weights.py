@@ -9,7 +9,7 @@ from conftest import write_config
 from safetensors.torch import save_file
 
 from gem.backbones import OpenClip
-from gem.backbones.weights import read_state
+from gem.backbones.state_dict import read_state
 
 EXTRAS = {"input_resolution": 40, "context_length": 16, "vocab_size": 49408}
 

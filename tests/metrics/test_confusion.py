@@ -12,6 +12,7 @@ from torchmetrics.classification import MulticlassJaccardIndex
 from torchmetrics.functional.classification import multiclass_confusion_matrix
 
 from evaluation.metrics import ConfusionMatrix, confusion, scores
+from evaluation.metrics.merged import MergedConfusionMatrix
 
 VOID = 255
 shapes = st.tuples(st.integers(1, 7), st.integers(1, 7))
@@ -140,7 +141,8 @@ def test_processes_merge_by_sums():
     """As torchmetrics does it: states are added."""
     generator = torch.Generator().manual_seed(1)
     pairs = torch.randint(labels, (6, 2, 9, 8), generator=generator)
-    whole, first, second = (ConfusionMatrix(labels=labels) for _ in range(3))
+    whole = ConfusionMatrix(labels=labels)
+    first, second = (MergedConfusionMatrix(labels=labels) for _ in range(2))
     for i, (prediction, truth) in enumerate(pairs):
         whole.update(prediction, truth)
         (first if i < 2 else second).update(prediction, truth)

@@ -6,6 +6,7 @@ import pytest
 import torch
 
 from evaluation.metrics import HeatmapIoU, overlaps
+from evaluation.metrics.merged import MergedHeatmapIoU
 
 VOID = 255
 
@@ -69,7 +70,8 @@ def test_no_object_at_all():
 def test_processes_merge_by_sums():
     generator = torch.Generator().manual_seed(1)
     truths = torch.randint(4, (4, 6, 6), generator=generator)
-    whole, first, second = (HeatmapIoU(classes=3, first=1) for _ in range(3))
+    whole = HeatmapIoU(classes=3, first=1)
+    first, second = (MergedHeatmapIoU(classes=3, first=1) for _ in range(2))
     for i, truth in enumerate(truths):
         maps = torch.rand(3, 2, 2, generator=generator)
         whole.update(maps, truth)

@@ -7,6 +7,7 @@ import pytest
 import torch
 import torch.multiprocessing as mp
 
+from evaluation.metrics.merged import MergedPointCounts
 from evaluation.metrics.points import PointCounts, class_sums, count_points, readings
 
 # Two images: [class, TP, FN, FP, TN]. Class 2 has no-points only, of which one is inside; class 3
@@ -76,8 +77,8 @@ def random_counts(images=60):
         yield image, torch.cat([classes[:, None], counts], dim=1)
 
 
-def count_all(images):
-    metric = PointCounts()
+def count_all(images, kind=PointCounts):
+    metric = kind()
     for image, counts in images:
         metric.update(image, counts)
     return metric
@@ -87,8 +88,8 @@ def test_neither_order_nor_merging_changes_a_bit():
     images = list(random_counts())
     whole = count_all(images).compute()
     assert torch.equal(count_all(images[::-1]).compute(), whole)
-    merged = count_all(images[1::2])
-    merged.merge_state(count_all(images[0::2]))
+    merged = count_all(images[1::2], MergedPointCounts)
+    merged.merge_state(count_all(images[0::2], MergedPointCounts))
     assert torch.equal(merged.compute(), whole)
     assert readings(merged.compute()) == readings(whole)
 
@@ -97,7 +98,7 @@ def one_process(rank, address, images, answers):
     """Process 0 has the even images, process 1 the odd ones, process 2 none at all."""
     torch.set_num_threads(1)  # a forked process does not have the threads of its parent
     torch.distributed.init_process_group("gloo", init_method=address, rank=rank, world_size=3)
-    metric = count_all(images[rank::2] if rank < 2 else [])
+    metric = count_all(images[rank::2] if rank < 2 else [], MergedPointCounts)
     answers.put((rank, metric.compute().tolist()))
     torch.distributed.barrier()
     torch.distributed.destroy_process_group()

@@ -10,6 +10,7 @@ from pydantic import Field
 
 from evaluation.data.card import Card, load_card
 from evaluation.data.sample import Sample
+from evaluation.data.toy.seeds import EVAL, TUNE
 from gem.options import PositiveInt, options
 
 if TYPE_CHECKING:
@@ -47,8 +48,6 @@ class Toy:
     @cached_property
     def ids(self) -> tuple[str, ...]:
         """The seeds, as text."""
-        from evaluation.data.toy.scenes import EVAL, TUNE
-
         seeds = EVAL if self.split == "eval" else TUNE
         return tuple(str(seed) for seed in seeds[: self.scenes])
 

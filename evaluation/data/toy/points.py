@@ -6,14 +6,13 @@ from collections.abc import Sequence
 from functools import cached_property
 from typing import TYPE_CHECKING, Literal
 
-import numpy as np
-
 from evaluation.data.card import Card, load_card
 from evaluation.data.sample import Points, Sample
 from evaluation.data.toy.masks import Scenes, SceneSize, Toy
 from gem.options import Count, PositiveInt, options
 
 if TYPE_CHECKING:
+    import numpy as np
     from jaxtyping import Bool, Int64, UInt8
 
 STREAM = 7  # of a seed's random numbers; drawing the scene takes another
@@ -61,6 +60,8 @@ class ToyPoints:
         return Toy(scenes=self.scenes, size=self.size, split=self.split)
 
     def _draw(self, seed: int, mask: UInt8[np.ndarray, "y x"]) -> Points:
+        import numpy as np
+
         rng = np.random.default_rng([STREAM, seed])
         kinds = np.arange(1, len(self.card.classes) + 1)  # their labels; 0 is the background
         shown = np.intersect1d(kinds, mask)
@@ -86,5 +87,7 @@ class ToyPoints:
     def _pick(
         self, rng: np.random.Generator, where: Bool[np.ndarray, "y x"]
     ) -> Int64[np.ndarray, " n"]:
+        import numpy as np
+
         pixels = np.flatnonzero(where)
         return rng.choice(pixels, min(self.points, len(pixels)), replace=False)

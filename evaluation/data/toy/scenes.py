@@ -15,15 +15,9 @@ from evaluation.data.toy.backdrops import BACKDROPS, draw_backdrop, smooth_noise
 from evaluation.data.toy.captions import caption_words
 from evaluation.data.toy.objects import KINDS, object_parts, usual_colours
 from evaluation.data.toy.outlines import COLOURS, Colour, Paint, Point, mix
+from evaluation.data.toy.seeds import EVAL, TRAIN, TUNE
 
 __all__ = ["EVAL", "KINDS", "TRAIN", "TUNE", "Scene", "draw_scene", "vocabulary_words"]
-
-EVAL = range(1_000_000)
-"""Seeds of the scenes that results are reported on."""
-TUNE = range(1_000_000, 2_000_000)
-"""Seeds of the scenes on which a person may look at numbers and choose."""
-TRAIN = range(2_000_000, 3_000_000)
-"""Seeds of the scenes that the tiny model learns from."""
 
 _FINER = 3
 _PAPER: Colour = (238, 235, 226)

@@ -8,7 +8,8 @@ from dataclasses import dataclass
 import torch
 from jaxtyping import Int64, Integer
 from torch import Tensor
-from torchmetrics import Metric
+
+from evaluation.metrics.counts import Counts
 
 
 @dataclass(frozen=True)
@@ -52,20 +53,15 @@ def scores(matrix: Int64[Tensor, "k k"]) -> Scores:
     )
 
 
-class ConfusionMatrix(Metric):  # type: ignore[misc]
-    """`confusion` summed over images and, through torchmetrics, over processes.
+class ConfusionMatrix(Counts):
+    """`confusion` summed over images.
 
     Not `torchmetrics.segmentation.MeanIoU`, which averages the IoU of single images.
     """
 
-    full_state_update = False
-    counts: Tensor
-
-    def __init__(self, *, labels: int, void: int = 255, sync_on_compute: bool = True) -> None:
-        super().__init__(sync_on_compute=sync_on_compute)
+    def __init__(self, *, labels: int, void: int = 255) -> None:
+        super().__init__(labels, labels)
         self.labels, self.void = labels, void
-        zero = torch.zeros(labels, labels, dtype=torch.int64)
-        self.add_state("counts", zero, dist_reduce_fx="sum")
 
     def update(self, prediction: Integer[Tensor, "*yx"], truth: Integer[Tensor, "*yx"]) -> None:
         """Add one image."""
