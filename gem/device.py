@@ -1,4 +1,8 @@
-"""Where a model is: the GPU if there is one."""
+"""Where a model is, the GPU if there is one; and how exactly float32 is multiplied there."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any
 
 import torch
 
@@ -17,3 +21,20 @@ def pick_device(name: str, part: str = "backbone") -> torch.device:
         reason = str(error).strip().splitlines()[0]
         raise ValueError(f"{part}.device={name} is not available: {reason}") from error
     return device
+
+
+@contextmanager
+def float32_products(*, tf32: bool) -> Iterator[None]:
+    """Around what multiplies float32 on a GPU: 10 bits of each factor if ``tf32``, else all 23.
+
+    torch takes all for matrices unless it is told otherwise, but not for convolutions. CPUs always
+    take all.
+    """
+    matrices: Any = torch.backends.cuda.matmul
+    convolutions: Any = torch.backends.cudnn.conv  # type: ignore[attr-defined]
+    before = matrices.fp32_precision, convolutions.fp32_precision
+    matrices.fp32_precision = convolutions.fp32_precision = "tf32" if tf32 else "ieee"
+    try:
+        yield
+    finally:
+        matrices.fp32_precision, convolutions.fp32_precision = before

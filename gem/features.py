@@ -14,6 +14,7 @@ from torch import Tensor
 
 from gem.backbones.backbone import Backbone
 from gem.beside import traces_beside
+from gem.device import float32_products
 from gem.image import upsample
 from gem.methods.method import Method
 from gem.vocabulary import Queries
@@ -44,7 +45,8 @@ class PatchFeatures:
         of the input: each window's map is upsampled to it, what was padded is cut off, and the mean
         is taken where windows overlap.
         """
-        maps = einsum(self.features, queries.text, "n u v e, w e -> n w u v")
+        with float32_products(tf32=False):
+            maps = einsum(self.features, queries.text, "n u v e, w e -> n w u v")
         if not self.tiles.upsampled:
             return maps[0]
         size, (rows, columns) = self.pixels.shape[1:], self.tiles.inside

@@ -154,6 +154,7 @@ class Patches:
 
         Raises ValueError if one is of another backbone, or reads more blocks than the tower has.
         """
+        from gem.device import float32_products
         from gem.features import encode
         from gem.windows import tiles_of
 
@@ -162,7 +163,8 @@ class Patches:
         methods = [one.method for one in segmenters if isinstance(one, Patches)]
         size = (images.shape[2], images.shape[3])
         tiles = tiles_of(size, windows, self.backbone.shape.patch_size)
-        found = encode(self.backbone, methods, images, tiles)
+        with float32_products(tf32=getattr(self.backbone, "precision", "") == "tf32"):
+            found = encode(self.backbone, methods, images, tiles)
         return [found[method] for method in methods]
 
     def sharing(self, models: dict[object, Any]) -> Patches:

@@ -11,7 +11,17 @@ from typing import Any
 
 # What says where and how fast a number was computed, but not which number. The weights count by
 # the hash of their file, which the record holds, and not by its path.
-INCIDENTAL = {"root", "device", "place", "batch_size", "workers", "weights", "tuned", "missing"}
+INCIDENTAL = {
+    "root",
+    "device",
+    "place",
+    "batch_size",
+    "workers",
+    "weights",
+    "tuned",
+    "missing",
+    "compile",
+}
 
 
 def public_name(cls: type) -> str:

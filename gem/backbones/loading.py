@@ -13,7 +13,12 @@ from gem.backbones.weights import resolve, source_of
 from gem.device import pick_device
 from gem.provenance import Provenance
 
-DTYPES = {"fp32": torch.float32, "bf16": torch.bfloat16, "fp16": torch.float16}
+DTYPES = {
+    "fp32": torch.float32,
+    "tf32": torch.float32,
+    "bf16": torch.bfloat16,
+    "fp16": torch.float16,
+}
 
 
 def load_towers(
@@ -24,6 +29,7 @@ def load_towers(
     device: str,
     precision: str,
     positions: Positions,
+    compiled: bool,
     seed: int,
 ) -> Towers:
     """Build and load a model; the arguments are the fields of `gem.OpenClip`.
@@ -36,7 +42,12 @@ def load_towers(
     elif quick_gelu is None:
         quick_gelu = own_quick_gelu(model)
     empty = new_model(
-        model, weights, quick_gelu=quick_gelu, device=place, precision=precision, seed=seed
+        model,
+        weights,
+        quick_gelu=quick_gelu,
+        device=place,
+        precision="fp32" if precision == "tf32" else precision,
+        seed=seed,
     )
     name = Path(model).name
     digest = load_weights(empty, path, name) if path else None
@@ -47,4 +58,5 @@ def load_towers(
         device=place,
         dtype=DTYPES[precision],
         positions=positions,
+        compiled=compiled,
     )

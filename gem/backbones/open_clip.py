@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from gem.backbones.towers import Towers
     from gem.trace import Trace
 
-Precision = Literal["fp32", "bf16", "fp16"]
+Precision = Literal["fp32", "tf32", "bf16", "fp16"]
 
 
 @options
@@ -35,10 +35,13 @@ class OpenClip:
         does not say it, so it must be given. One that contradicts the tag is an error: open_clip
         only warns, and many published numbers are of the wrong activation.
     device: ``auto`` (the GPU if there is one), ``cpu``, ``cuda``, ``cuda:1``.
-    precision: of the towers. Cosines and everything after them are float32.
+    precision: of the towers. Cosines and everything after them are float32. ``tf32`` is float32
+        that a GPU multiplies with 10 bits of each factor; with ``fp32`` all are used.
     positions: how position embeddings are brought to another grid than the trained one:
         ``antialias`` (bicubic with antialias, the release of GEM), ``bicubic`` (DINO's idiom;
         SCLIP, ClearCLIP, NACLIP and their kin) or ``bilinear`` (CLIP Surgery).
+    compile: let torch compile the parts of the image tower's blocks, which takes a minute and needs
+        a C++ compiler on a CPU; changes the speed, and numbers in their last bits.
     """
 
     model: str
@@ -47,6 +50,7 @@ class OpenClip:
     device: str = "auto"
     precision: Precision = "fp32"
     positions: Literal["antialias", "bicubic", "bilinear"] = "antialias"
+    compile: Flag = False
     seed: Seed = 0
 
     @cached_property
@@ -64,6 +68,7 @@ class OpenClip:
             device=self.device,
             precision=self.precision,
             positions=self.positions,
+            compiled=self.compile,
             seed=self.seed,
         )
 

@@ -5,9 +5,9 @@ w prompts.
 """
 
 from collections import deque
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from functools import cached_property
+from functools import cache, cached_property
 
 import torch
 import torch.nn.functional as F
@@ -21,7 +21,7 @@ from gem.backbones.backbone import TowerShape
 from gem.backbones.open_clip_model import Tokenizer
 from gem.backbones.positions import Positions, resize_positions
 from gem.provenance import Provenance
-from gem.trace import Heads, Layer, Projection, Resid, Trace
+from gem.trace import Block, Heads, Layer, Projection, Resid, Trace
 
 
 class ViTBlock:
@@ -54,6 +54,38 @@ class ViTBlock:
         return update
 
 
+class CompiledBlock:
+    """The same block, its parts compiled by torch: one kernel where there were several.
+
+    The blocks of a tower share what is compiled; a second shape makes it serve all shapes.
+    """
+
+    def __init__(self, block: ViTBlock) -> None:
+        self._block = block
+
+    def norm(self, resid: Resid) -> Resid:
+        """`ViTBlock.norm`."""
+        return _compiled("norm")(self._block, resid)
+
+    def head(self, normed: Resid, projection: Projection) -> Heads:
+        """`ViTBlock.head`."""
+        return _compiled("head")(self._block, normed, projection)
+
+    def write(self, heads: Heads) -> Resid:
+        """`ViTBlock.write`."""
+        return _compiled("write")(self._block, heads)
+
+    def mlp(self, resid: Resid) -> Resid:
+        """`ViTBlock.mlp`."""
+        return _compiled("mlp")(self._block, resid)
+
+
+@cache
+def _compiled(part: str) -> Callable[..., Tensor]:
+    found: Callable[..., Tensor] = torch.compile(getattr(ViTBlock, part))
+    return found
+
+
 @dataclass(frozen=True)
 class Towers:
     """A loaded model. See `gem.backbones.Backbone` for what its methods promise."""
@@ -64,6 +96,7 @@ class Towers:
     device: torch.device
     dtype: torch.dtype
     positions: Positions
+    compiled: bool = False
 
     @cached_property
     def visual(self) -> VisionTransformer:
@@ -71,9 +104,10 @@ class Towers:
         return self.model.visual
 
     @cached_property
-    def blocks(self) -> tuple[ViTBlock, ...]:
+    def blocks(self) -> tuple[Block, ...]:
         """Its blocks, first to last."""
-        return tuple(ViTBlock(block) for block in self.visual.transformer.resblocks)
+        plain = [ViTBlock(block) for block in self.visual.transformer.resblocks]
+        return tuple(CompiledBlock(block) if self.compiled else block for block in plain)
 
     @property
     def shape(self) -> TowerShape:
