@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import ctypes
 import os
+import signal
+import sys
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from typing import TYPE_CHECKING
 
 from gem.options import options
@@ -12,6 +15,7 @@ from gem.options import options
 if TYPE_CHECKING:
     from evaluation.engines.torchrun_session import TorchrunSession
 
+PR_SET_PDEATHSIG = 1  # prctl(2)
 NEEDED = ("RANK", "WORLD_SIZE", "LOCAL_RANK", "MASTER_ADDR", "MASTER_PORT")
 
 
@@ -40,6 +44,14 @@ class Torchrun:
 def launched(environment: Mapping[str, str] = os.environ) -> bool:
     """Whether torchrun has started this process beside others."""
     return "TORCHELASTIC_RUN_ID" in environment and int(environment.get("WORLD_SIZE", "1")) > 1
+
+
+def end_with_launcher() -> None:
+    """Let this rank end if torchrun itself is killed, where the system can do that (Linux)."""
+    with suppress(AttributeError, OSError):
+        ctypes.CDLL(None).prctl(PR_SET_PDEATHSIG, signal.SIGTERM)
+    if os.getppid() == 1:  # it was killed before that
+        sys.exit(1)
 
 
 def follows() -> bool:

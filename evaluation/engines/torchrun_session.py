@@ -169,6 +169,7 @@ def follow() -> None:
             _gather(Answer(rows=[_split(one)[1] for one in counting], machine=machine))
         if _broadcast(None):
             dist.reduce(_flat(counting), dst=0)
+    _part()
 
 
 def dismiss() -> None:
@@ -176,6 +177,13 @@ def dismiss() -> None:
     if not TorchrunSession.busy:
         meet()
         _broadcast("the end")
+        _part()
+
+
+def _part() -> None:
+    """Leave together: threads of gloo that still run when Python ends take it down."""
+    dist.barrier()
+    dist.destroy_process_group()
 
 
 def _count_part(worker: Worker, told: Told, rank: int) -> tuple[list[Counting], Machine]:

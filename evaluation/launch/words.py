@@ -49,6 +49,8 @@ def command(main: Callable[[], int | None]) -> None:
     A mistake of the user ends in one sentence and exit code 1, with a traceback if the environment
     has GEM_TRACEBACK; Ctrl-C ends with 130. Of several ranks of torchrun only the first runs it.
     """
+    if torchrun.launched():
+        torchrun.end_with_launcher()
     try:
         if torchrun.follows():
             torchrun.follow()

@@ -6,6 +6,7 @@ import signal
 import subprocess
 import sys
 import time
+from contextlib import suppress
 from pathlib import Path
 
 import pytest
@@ -63,16 +64,15 @@ def test_any_number_of_ranks(ranks, images, alone, tmp_path):
     assert not list(folder.glob(".*.state"))
 
 
-def processes_of(group):
-    """All processes that a program has started, by their session."""
-    found = []
+def processes_of(program):
+    """A program and all that it has started, and these in turn."""
+    parents = {}
     for stat in Path("/proc").glob("[0-9]*/stat"):
-        try:
-            fields = stat.read_text().rpartition(")")[2].split()
-        except OSError:
-            continue
-        if fields[3] == str(group):
-            found.append(int(stat.parent.name))
+        with suppress(OSError):
+            parents[int(stat.parent.name)] = int(stat.read_text().rpartition(")")[2].split()[1])
+    found = [program]
+    for one in found:
+        found += [child for child, parent in parents.items() if parent == one]
     return found
 
 
@@ -84,24 +84,30 @@ def test_killed_again_and_again(engine, victim, alone, tmp_path):
     for _ in range(KILLS):
         process = start(engine, folder, MANY)
         time.sleep(rng.uniform(2, 12))
-        one = process.pid
-        if victim == "any":
-            one = rng.choice(sorted(processes_of(process.pid)) or [one])
-        with_it_gone(one)
-        if victim == "driver":
-            os.killpg(process.pid, signal.SIGKILL)  # those that would notice only later
+        every = processes_of(process.pid)
+        kill(process.pid if victim == "driver" else rng.choice(every))
         process.wait(timeout=300)
+        deadline = time.monotonic() + 60
+        while any(map(is_alive, every)):  # what it has started ends by itself
+            assert time.monotonic() < deadline
+            time.sleep(0.1)
     finish(start(engine, folder, MANY), folder)
     assert found_in(folder, alone[MANY]) == alone[MANY]
     assert not list(folder.glob(".*.state"))
 
 
-def with_it_gone(process):
+def kill(process):
     """kill -9, if it is still there."""
-    try:
+    with suppress(ProcessLookupError):
         os.kill(process, signal.SIGKILL)
-    except ProcessLookupError:
-        return
+
+
+def is_alive(process):
+    """Whether it is there, and not only waiting for its parent to ask how it ended."""
+    try:
+        return Path(f"/proc/{process}/stat").read_text().rpartition(")")[2].split()[0] != "Z"
+    except OSError:
+        return False
 
 
 def test_one_rank_needs_no_engine():
