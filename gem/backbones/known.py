@@ -30,7 +30,7 @@ COPY = f"{__package__}._open_clip"
 def load_open_clip() -> ModuleType:
     """open_clip itself, which takes seconds, but without what is only needed by other towers."""
     if "open_clip" in sys.modules:
-        return sys.modules["open_clip"]
+        return import_module("open_clip")  # which waits, if another thread is at it
     import_module("torch")  # first: what stands in for others is for open_clip to see
     with later(UNUSED):
         return import_module("open_clip")

@@ -2,6 +2,7 @@
 
 import inspect
 import sys
+from types import SimpleNamespace
 
 import pytest
 from test_layout import python
@@ -38,57 +39,60 @@ def loaded(tmp_path, monkeypatch):
 NAMES = {"slow": (), "slow.part": ("Doubled", "add")}
 
 
+def done(statement):
+    """What an import statement binds."""
+    names = {}
+    exec(statement, names)  # noqa: S102
+    return SimpleNamespace(**names)
+
+
 def test_what_is_called_is_imported_when_it_is_called(loaded):
     with later(NAMES):
-        import slow
-        from slow.part import Doubled, add
+        slow = done("import slow").slow
+        part = done("from slow.part import Doubled, add")
     assert loaded == []
-    assert add(1, other=4) == 5
+    assert part.add(1, other=4) == 5
     assert loaded == ["slow", "slow.part"]
-    assert type(Doubled(1)).__name__ == "Doubled"
-    assert Doubled(1) == [1, 1]
+    assert type(part.Doubled(1)).__name__ == "Doubled"
+    assert part.Doubled(1) == [1, 1]
     assert slow.part is sys.modules["slow.part"]
     assert slow.__file__.endswith("__init__.py")
 
 
 def test_afterwards_an_import_is_of_the_module_itself(loaded):
     with later(NAMES):
-        from slow.part import Doubled
-    import slow
-
+        Doubled = done("from slow.part import Doubled").Doubled  # noqa: N806
+    slow = done("import slow").slow
     assert not isinstance(slow, StandIn)
     assert loaded == ["slow", "slow.part"]
     assert type(Doubled()) is slow.part.Doubled
 
 
-def test_another_name_is_what_it_is(loaded):
+def test_another_name_is_what_it_is_and_then_all_are(loaded):
     with later(NAMES):
-        from slow.part import SIZE, Doubled
-        from slow.part import add as plain
-    assert SIZE == 3
+        part = done("from slow.part import SIZE, Doubled, add")
+    assert part.SIZE == 3
     assert loaded == ["slow", "slow.part"]
-    assert inspect.isclass(Doubled)
-    assert inspect.isfunction(plain)
+    assert inspect.isclass(part.Doubled)
+    assert inspect.isfunction(part.add)
 
 
 def test_a_name_that_is_not_there(loaded):
     with later(NAMES), pytest.raises(ImportError, match="cannot import name 'no_such'"):
-        from slow.part import no_such  # noqa: F401
+        done("from slow.part import no_such")
     assert loaded == ["slow", "slow.part"]
 
 
 @pytest.mark.usefixtures("loaded")
 def test_what_is_imported_already_is_left_alone():
-    import slow.part
-
+    before = done("from slow.part import Doubled")
     with later(NAMES):
-        from slow.part import Doubled
-    assert Doubled is slow.part.Doubled
+        assert done("from slow.part import Doubled").Doubled is before.Doubled
 
 
 def test_what_is_not_installed_stays_missing():
-    with later({"no_such_package": (), "no_such_package.part": ("f",)}), pytest.raises(ImportError):
-        import no_such_package  # noqa: F401
+    with later({"no_such": (), "no_such.part": ("f",)}), pytest.raises(ImportError):
+        done("from no_such.part import f")
 
 
 @pytest.mark.usefixtures("loaded")
