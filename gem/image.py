@@ -59,7 +59,10 @@ def upsample(
     below = (above + 1).clamp_max(maps.shape[1] - 1)
     share = (source - above).to(maps.dtype)[:, None]
     band = torch.lerp(maps[:, above], maps[:, below], share)
-    return F.interpolate(band[None], size=(len(wanted), width), mode="bilinear")[0]
+    if band.is_cuda:  # the kernel of lines has one thread for each column there
+        return F.interpolate(band[None], size=(len(wanted), width), mode="bilinear")[0]
+    lines = band.flatten(end_dim=1)[None]  # the kernel of planes would read every row twice
+    return F.interpolate(lines, size=width, mode="linear").view(len(maps), len(wanted), width)
 
 
 @dataclass(frozen=True)

@@ -8,6 +8,7 @@ from __future__ import annotations
 import unicodedata
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from string import Formatter
 from typing import TYPE_CHECKING, Annotated
 
@@ -59,17 +60,24 @@ class Queries:
     background: bool
     words: tuple[str, ...]
 
+    @cached_property
+    def sizes(self) -> list[int]:
+        """How many words each class has; asked once, since a GPU is waited for."""
+        import torch
+
+        found: list[int] = torch.bincount(self.class_index).tolist()
+        return found
+
     @property
     def classes(self) -> int:
         """How many classes the words stand for."""
-        return int(self.class_index[-1]) + 1
+        return len(self.sizes)
 
     def by_class(self, maps: Float[Tensor, "w *yx"]) -> tuple[Float[Tensor, "n *yx"], ...]:
         """The maps of the words of each class, one after the other."""
         import torch
 
-        sizes: list[int] = torch.bincount(self.class_index).tolist()
-        return torch.split(maps, sizes)
+        return torch.split(maps, self.sizes)
 
 
 @options

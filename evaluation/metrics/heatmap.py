@@ -1,14 +1,18 @@
 """How well one word's heat map covers its object, without competition between classes.
 
-Shapes: c classes, u v rows and columns of a map, y x pixels.
+Shapes: c classes, p of them that an image shows, u v rows and columns of a map, y x pixels.
 """
 
 import torch
-from jaxtyping import Float, Int, Int64
+from jaxtyping import Bool, Float, Int, Int64
 from torch import Tensor
 from torchmetrics import Metric
 
-from gem.image import min_max, upsample
+from evaluation.metrics.confusion import tally
+from gem.image import ROUNDING, upsample
+
+# Pixels of upsampled maps that stand in memory at once: a few maps on a CPU, for its cache.
+CACHED, LARGE = 2**20, 2**26
 
 
 def overlaps(
@@ -20,17 +24,29 @@ def overlaps(
     ``first``. Classes that the truth does not show count nothing; void pixels are left out.
     """
     counts = torch.zeros(len(cosines), 2, dtype=torch.int64, device=cosines.device)
-    valid = truth != void
-    shown = torch.unique(truth[valid]).tolist()
-    present = [label - first for label in shown if label >= first]
+    valid, last = truth != void, len(cosines) + first
+    areas = tally(torch.where(valid, truth.long(), last), last + 1)[first:last]
+    present = areas.nonzero()[:, 0]  # of all that follows on a GPU, only this is waited for
     size = (truth.shape[0], truth.shape[1])
-    for index in present:
-        heat = min_max(upsample(cosines[index : index + 1], size))[0]
-        seen = (heat > 0.5) & valid
-        mask = truth == index + first
-        counts[index, 0] = (seen & mask).sum()
-        counts[index, 1] = (seen | mask).sum()
+    step = max((LARGE if cosines.is_cuda else CACHED) // truth.numel(), 1)
+    for start in range(0, len(present), step):
+        some = present[start : start + step]
+        seen = over_half(upsample(cosines[some], size)) & valid
+        hits = (seen & (truth == (some + first)[:, None, None])).sum(dim=(1, 2))
+        counts[some, 0] = hits
+        counts[some, 1] = seen.sum(dim=(1, 2)) + areas[some] - hits
     return counts
+
+
+def over_half(maps: Float[Tensor, "p y x"]) -> Bool[Tensor, "p y x"]:
+    """Where `gem.image.min_max` of each map is over 0.5, without the division.
+
+    (m - low) / span > 0.5 if and only if m - low > span / 2, in float32 too: half a span is exact,
+    and the quotient of a larger number is so much larger that it is not rounded to 0.5.
+    """
+    low = maps.amin(dim=(1, 2), keepdim=True)
+    span = maps.amax(dim=(1, 2), keepdim=True) - low
+    return maps - low > torch.where(span > ROUNDING, span / 2, torch.inf)
 
 
 class HeatmapIoU(Metric):  # type: ignore[misc]
