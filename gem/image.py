@@ -59,7 +59,10 @@ def upsample(
     below = (above + 1).clamp_max(maps.shape[1] - 1)
     share = (source - above).to(maps.dtype)[:, None]
     band = torch.lerp(maps[:, above], maps[:, below], share)
-    return F.interpolate(band[None], size=(len(wanted), width), mode="bilinear")[0]
+    if band.is_cuda:  # the kernel of lines has one thread for each column there
+        return F.interpolate(band[None], size=(len(wanted), width), mode="bilinear")[0]
+    lines = band.flatten(end_dim=1)[None]  # the kernel of planes would read every row twice
+    return F.interpolate(lines, size=width, mode="linear").view(len(maps), len(wanted), width)
 
 
 @dataclass(frozen=True)
@@ -129,10 +132,9 @@ def _axis(shares: Float[Tensor, "u n"]) -> Axis:
 
 def _next_to_centres(patches: int, pixels: int) -> Int64[Tensor, " n"]:
     """The pixels on both sides of each patch's centre, along one axis; exact, in integers."""
-    centres = (2 * torch.arange(patches) + 1) * pixels - patches  # times 2 * patches
-    sides = torch.cat([centres // (2 * patches), -(-centres // (2 * patches))])
-    found: Tensor = torch.unique(sides.clamp(0, pixels - 1))
-    return found
+    centres = (2 * np.arange(patches) + 1) * pixels - patches  # times 2 * patches
+    sides = np.concatenate([centres // (2 * patches), -(-centres // (2 * patches))])
+    return torch.from_numpy(np.unique(sides.clip(0, pixels - 1)))
 
 
 def min_max(maps: Float[Tensor, "w y x"]) -> Float[Tensor, "w y x"]:

@@ -6,8 +6,10 @@ Shapes: w words (one query each), t templates, e embedding, c classes.
 from __future__ import annotations
 
 import unicodedata
+from collections import Counter
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from string import Formatter
 from typing import TYPE_CHECKING, Annotated
 
@@ -49,27 +51,40 @@ class Queries:
     """What a vocabulary asks: words, their embeddings, and the class that each stands for.
 
     text: of unit length; e is 0 for a segmenter that reads no text.
-    class_index: in the order of the classes, each with one word or more.
+    owners: the class of each word, in the order of the classes, each with one word or more; on the
+        host, so that nothing waits for a GPU to know it.
     background: whether class 0 is the background, asked in words like the others.
     words: without templates.
     """
 
     text: Float[Tensor, "w e"]
-    class_index: Int64[Tensor, " w"]
+    owners: tuple[int, ...]
     background: bool
     words: tuple[str, ...]
+
+    @cached_property
+    def class_index(self) -> Int64[Tensor, " w"]:
+        """The owners, where the embeddings are."""
+        import torch
+
+        return torch.tensor(self.owners, device=self.text.device)
+
+    @property
+    def sizes(self) -> list[int]:
+        """How many words each class has."""
+        found = Counter(self.owners)
+        return [found[index] for index in range(self.classes)]
 
     @property
     def classes(self) -> int:
         """How many classes the words stand for."""
-        return int(self.class_index[-1]) + 1
+        return self.owners[-1] + 1
 
     def by_class(self, maps: Float[Tensor, "w *yx"]) -> tuple[Float[Tensor, "n *yx"], ...]:
         """The maps of the words of each class, one after the other."""
         import torch
 
-        sizes: list[int] = torch.bincount(self.class_index).tolist()
-        return torch.split(maps, sizes)
+        return torch.split(maps, self.sizes)
 
 
 @options
@@ -127,11 +142,9 @@ class Vocabulary:
 
     def with_text(self, text: Float[Tensor, "w e"]) -> Queries:
         """The queries whose embeddings are ``text``, one for each of `class_words`."""
-        import torch
-
-        index = torch.tensor([index for index, _ in self.class_words], device=text.device)
+        owners = tuple(index for index, _ in self.class_words)
         words = tuple(word for _, word in self.class_words)
-        return Queries(text, class_index=index, background=self.background, words=words)
+        return Queries(text, owners, background=self.background, words=words)
 
 
 def same_form(word: str) -> str:

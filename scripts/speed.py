@@ -1,10 +1,11 @@
-"""Time and memory of each method, of plain open_clip, of the released GEM, and of a sweep.
+"""Time and memory of each method, of plain open_clip, of the released GEM, and of an evaluation.
 
     python scripts/speed.py
     python scripts/speed.py release=false
     python scripts/speed.py release=false only=methods model=ViT-B-32 size=224 repeats=2 rounds=1
     python scripts/speed.py only=cells
     python scripts/speed.py only=field
+    python scripts/speed.py only=pipeline repeats=2 rounds=2
 
 Random weights: they cost the same. `plain open_clip` is open_clip's own `encode_image` of a model
 made for that size. The release runs in the environment of scripts/reference/record.py, about 6 GB,
@@ -12,7 +13,8 @@ which is made if it is missing.
 
 The second table is what the cells of the paper's Tables 1, 4 and 6 cost over one shared trace, on
 a VOC-sized image whose shorter side is the size. The third is what each method of the field costs
-alone, and ten of them together. How each is measured: scripts/timing.
+alone, and ten of them together. The fourth is what an evaluation costs, beside its model's passes.
+How each is measured: scripts/timing.
 """
 
 from collections.abc import Sequence
@@ -29,9 +31,9 @@ KEYS = {
     "release": Key(True, "false leaves the released GEM out"),
     "only": Key(
         None,
-        "methods, cells or field: one of the three tables",
+        "methods, cells, field or pipeline: one of the four tables",
         kind=str,
-        among=("methods", "cells", "field"),
+        among=("methods", "cells", "field", "pipeline"),
     ),
 }
 
@@ -56,6 +58,10 @@ def main(words: Sequence[str] | None = None) -> None:
         from timing.field import field_table
 
         Console().print(field_table(timing))
+    if only in {None, "pipeline"}:
+        from timing.pipeline import pipeline_table
+
+        Console().print(pipeline_table(timing))
 
 
 if __name__ == "__main__":

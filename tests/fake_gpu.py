@@ -18,8 +18,12 @@ CUDA = torch.device("cuda", 0)
 @contextmanager
 def fake_gpu():
     """Within it a tensor of the device ``cuda`` can be made, and computes nothing."""
-    with FakeTensorMode(allow_non_fake_inputs=True), torch.inference_mode():
-        yield
+    pin, torch.Tensor.pin_memory = torch.Tensor.pin_memory, lambda self: self  # it has no fake
+    try:
+        with FakeTensorMode(allow_non_fake_inputs=True), torch.inference_mode():
+            yield
+    finally:
+        torch.Tensor.pin_memory = pin
 
 
 def moved(model):

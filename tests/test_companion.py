@@ -93,9 +93,7 @@ def test_features_lie_on_the_companions_grid(windows, shape, small, proxy):
     (encoded,) = segmenter.encode(noise(1, 3, *size), windows=windows)
     assert encoded.features.shape == shape
     assert segmenter.features_bytes(size, windows) == encoded.features.numel() * 4
-    queries = Queries(
-        small.embed(["a cat"]), class_index=torch.zeros(1), background=False, words=("a cat",)
-    )
+    queries = Queries(small.embed(["a cat"]), owners=(0,), background=False, words=("a cat",))
     assert encoded.scores(queries).shape == (1, *(shape[1:3] if windows is None else size))
 
 

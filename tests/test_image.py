@@ -105,17 +105,11 @@ def whole_and_bands(size, step):
     return upsample(maps, size), torch.cat([upsample(maps, size, band) for band in rows], dim=1)
 
 
-@given(step=st.integers(1, 20), height=st.integers(1, 20), width=st.sampled_from([9, 131]))
+@given(step=st.integers(1, 20), height=st.integers(1, 150), width=st.sampled_from([1, 9, 131]))
 def test_bands_are_rows_of_the_whole(step, height, width):
     """Bit for bit: the label of a pixel must not depend on the memory that is there."""
     whole, bands = whole_and_bands((height, width), step)
     assert torch.equal(bands, whole)
-
-
-def test_bands_of_a_narrow_high_map_are_its_rows_but_for_rounding():
-    """torch takes another path where height and width are 128 or less together."""
-    whole, bands = whole_and_bands((150, 9), 40)
-    torch.testing.assert_close(bands, whole, atol=1e-5, rtol=0)
 
 
 def test_each_map_is_scaled_on_its_own():

@@ -114,7 +114,7 @@ def method_of(case):
 def cosines_of(case, backbone, method):
     """Those of each image with the release's own embeddings of text."""
     text = torch.from_numpy(goldens()[f"texts/{family(case)}"])
-    queries = Queries(text, torch.arange(len(text)), background=False, words=("",) * len(text))
+    queries = Queries(text, tuple(range(len(text))), background=False, words=("",) * len(text))
     segmenter = Patches(backbone=backbone(case["model"]), method=method)
     return torch.stack([one.scores(queries) for one in segmenter.encode(images_of(case))])
 

@@ -41,7 +41,9 @@ def queries(small):
 
 def asked(backbone, *words):
     index = torch.arange(len(words))
-    return Queries(backbone.embed(words), class_index=index, background=False, words=words)
+    return Queries(
+        backbone.embed(words), owners=tuple(index.tolist()), background=False, words=words
+    )
 
 
 def scores(segmenter, images, queries, windows=None):

@@ -4,31 +4,39 @@ Shapes: w words, c classes, u v rows and columns of a map, r c pixels of the pre
 y x pixels of the truth or image.
 """
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from functools import partial
 from typing import NamedTuple
 
+import numpy as np
 import torch
-from jaxtyping import Bool, Float, Int64
+from jaxtyping import Bool, Float, Int64, Integer
 from torch import Tensor
 
 from evaluation.data import Card
 from evaluation.measure.refinement import refined
 from evaluation.metrics.accumulator import ImageCache
+from evaluation.metrics.matrix import tally
 from evaluation.setting import EvalProtocol, Pamr
 from gem.image import ROUNDING, upsample
 from gem.segmenter import EncodedImage
 from gem.vocabulary import Queries
 
-# Floating-point numbers of upsampled maps that stand in memory at once: 256 MiB.
-BAND = 2**26
+# Floating-point numbers of upsampled maps that stand in memory at once. 4 MiB stay in the cache of
+# a CPU, and in memory that the process has: to get new pages costs more than all that is computed
+# in them. 256 MiB where few large steps are faster, or where a band needs rows around it.
+BAND, LARGE = 2**20, 2**26
 
 
 class Band(NamedTuple):
-    """Some rows of an image: the best class of every pixel, and how certain it is, in [0, 1]."""
+    """Some rows of an image: the best class of every pixel, and how certain it is, in [0, 1].
+
+    Who holds ``certainty`` holds the maps that it is computed from.
+    """
 
     rows: slice
     best: Int64[Tensor, "y x"]
-    certainty: Float[Tensor, "y x"]
+    certainty: Callable[[], Float[Tensor, "y x"]]
 
 
 def score_maps(image: EncodedImage, queries: Queries) -> Float[Tensor, "w u v"]:
@@ -50,17 +58,18 @@ def best_classes(
     check_rules(protocol, queries)
     maps = cache(score_maps, image, queries)
     scaled = cache(min_max_at, maps, size) if protocol.min_max else maps
+    room = LARGE if maps.is_cuda or protocol.pamr else BAND
+    fine = partial(_at_the_mask, scaled, image, protocol.pamr, size, cache=cache)
 
     def walk(kept: Bool[Tensor, " c"] | None = None) -> Iterator[Band]:
-        for rows in bands(size, len(maps)):
-            fine = _at_the_mask(scaled, image, protocol.pamr, size, rows, cache=cache)
-            yield Band(rows, *protocol.answer(fine, queries, kept))
+        for rows in bands(size, len(maps), room):  # holds no maps while others take their turn
+            yield Band(rows, *protocol.answer(fine(rows), queries, kept))
 
     if protocol.area_threshold is None:
         yield from walk()
         return
-    found = [torch.bincount(band.best.flatten(), minlength=queries.classes) for band in walk()]
-    yield from walk(protocol.large(torch.stack(found).sum(dim=0)))
+    areas = [tally(band.best, queries.classes) for band in walk()]
+    yield from walk(protocol.large(torch.stack(areas).sum(dim=0)))
 
 
 def _at_the_mask(
@@ -93,7 +102,7 @@ def _refined(
     """`refined`, its rule as plain numbers, by which an `ImageCache` can tell it again."""
     steps, *dilations = rule
     pamr = Pamr(steps=steps, dilations=tuple(dilations))
-    return refined(maps, pixels, pamr, size, rows, room=BAND)
+    return refined(maps, pixels, pamr, size, rows, room=LARGE)
 
 
 def label_map(
@@ -118,28 +127,36 @@ def label_map(
     return torch.cat(found)
 
 
-def bands(size: tuple[int, int], maps: int) -> Iterator[slice]:
-    """Rows of an image of (height, width), as many at a time as `BAND` allows for so many maps."""
+def bands(size: tuple[int, int], maps: int, room: int) -> Iterator[slice]:
+    """Rows of an image of (height, width), as many at a time as ``room`` is for so many maps."""
     height, width = size
-    step = max(BAND // (width * maps), 1)
+    step = max(room // (width * maps), 1)
     return (slice(top, min(top + step, height)) for top in range(0, height, step))
 
 
 def min_max_at(maps: Float[Tensor, "w u v"], size: tuple[int, int]) -> Float[Tensor, "w u v"]:
     """Scale each map so that, upsampled to ``size``, it runs from 0 to 1; a constant one is 0."""
-    extremes = [
-        torch.stack(upsample(maps, size, rows).flatten(1).aminmax(dim=1))
-        for rows in bands(size, len(maps))
-    ]
-    low = torch.stack(extremes)[:, 0].amin(dim=0)[:, None, None]
-    high = torch.stack(extremes)[:, 1].amax(dim=0)[:, None, None]
+    lows, highs = [], []
+    for rows in bands(size, len(maps), LARGE if maps.is_cuda else BAND):
+        fine = upsample(maps, size, rows)
+        lows.append(fine.amin(dim=(1, 2)))  # `aminmax` is ten times as slow on a CPU
+        highs.append(fine.amax(dim=(1, 2)))
+    low = torch.stack(lows).amin(dim=0)[:, None, None]
+    high = torch.stack(highs).amax(dim=0)[:, None, None]
     return torch.where(high - low > ROUNDING, (maps - low) / (high - low), 0.0)
+
+
+def mask_of(truth: Integer[np.ndarray, "y x"], queries: Queries) -> Int64[Tensor, "y x"]:
+    """The truth where the words are; a GPU copies it when it gets there."""
+    mask, device = torch.from_numpy(truth.astype("int64")), queries.text.device
+    return (mask.pin_memory() if device.type == "cuda" else mask).to(device, non_blocking=True)
 
 
 def class_maps(maps: Float[Tensor, "w u v"], queries: Queries) -> Float[Tensor, "c u v"]:
     """One map per class that is not the background: the largest value of its words."""
-    found = [words.amax(dim=0) for words in queries.by_class(maps)]
-    return torch.stack(found[int(queries.background) :])
+    if queries.classes < len(maps):
+        maps = torch.stack([words.amax(dim=0) for words in queries.by_class(maps)])
+    return maps[int(queries.background) :]
 
 
 def check_queries(card: Card, queries: Queries) -> None:

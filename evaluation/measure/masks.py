@@ -4,10 +4,11 @@ Shapes: y x pixels of the truth.
 """
 
 from collections.abc import Iterator, Mapping
+from functools import partial
 
 import numpy as np
 import torch
-from jaxtyping import Int, Integer
+from jaxtyping import Int64, Integer
 from torch import Tensor
 
 from evaluation.data import VOID, Card
@@ -17,6 +18,7 @@ from evaluation.measure.decision import (
     check_queries,
     check_rules,
     class_maps,
+    mask_of,
     score_maps,
 )
 from evaluation.metrics import ConfusionMatrix, HeatmapIoU, Score, scores
@@ -52,17 +54,17 @@ class MaskAccumulator:
         self, image: EncodedImage, truth: Integer[np.ndarray, "y x"], cache: ImageCache
     ) -> Iterator[None]:
         """Upsample to the truth, decide, count; in bands of rows where that would be large."""
-        mask = torch.from_numpy(truth.astype("int64")).to(self.queries.text.device)
+        mask = cache(mask_of, truth, self.queries)
         if image.labels is not None:
             self.matrix.update(image.labels, mask)
             yield
             return
         size = (mask.shape[0], mask.shape[1])
-        for band in best_classes(image, self.queries, self.protocol, size, cache):
-            self._count(band, mask[band.rows])
-            yield
+        found = best_classes(image, self.queries, self.protocol, size, cache)
+        yield from map(partial(self._count, mask), found)  # a loop would hold the last band
         maps = cache(score_maps, image, self.queries)
-        self.heatmap.update(cache(class_maps, maps, self.queries), mask)
+        shown = cache(labels_of, truth)
+        self.heatmap.update(cache(class_maps, maps, self.queries), mask, shown)
 
     def outcome(self) -> Outcome:
         """Scores from the matrices, which are kept."""
@@ -93,7 +95,8 @@ class MaskAccumulator:
     def _metrics(self) -> dict[str, ConfusionMatrix | HeatmapIoU]:
         return {"matrix": self.matrix, "foreground": self.foreground, "heatmap": self.heatmap}
 
-    def _count(self, band: Band, truth: Int[Tensor, "y x"]) -> None:
+    def _count(self, mask: Int64[Tensor, "y x"], band: Band) -> None:
+        truth = mask[band.rows]
         if not self.card.background:
             self.matrix.update(band.best, truth)
             return
@@ -101,3 +104,9 @@ class MaskAccumulator:
         if self.has_foreground:
             classes = torch.where((truth == 0) | (truth == VOID), VOID, truth - 1)
             self.foreground.update(band.best, classes)
+
+
+def labels_of(truth: Integer[np.ndarray, "y x"]) -> list[int]:
+    """The labels that a truth shows, on the host, where it is: no GPU is waited for."""
+    found: list[int] = np.flatnonzero(np.bincount(truth.ravel())).tolist()
+    return found

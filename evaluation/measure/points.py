@@ -3,7 +3,7 @@
 Shapes: c classes with points in an image, u v rows and columns of a map, n points.
 """
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 
 import numpy as np
 import torch
@@ -52,14 +52,14 @@ class PointAccumulator:
         if not len(truth.label):
             self.counts.update(truth.number, torch.zeros(0, 5, dtype=torch.int64, device=device))
             return
-        label, positive = (
-            torch.from_numpy(part).to(device) for part in (truth.label, truth.positive)
-        )
-        classes, place = torch.unique(label, return_inverse=True)
-        few = ask_only(self.queries, classes)
+        present, place = np.unique(truth.label, return_inverse=True)  # on the host, where it is
+        few = ask_only(self.queries, present.tolist())
         maps = class_maps(image.scores(few), few)
-        inside = points_inside(maps, truth)[place, torch.arange(len(place), device=device)]
-        self.counts.update(truth.number, count_points(inside, label, positive))
+        classes, owner, positive = (
+            torch.from_numpy(part).to(device) for part in (present, place, truth.positive)
+        )
+        inside = points_inside(maps, truth).gather(0, owner[None])[0]
+        self.counts.update(truth.number, count_points(inside, owner, positive, classes))
         yield
 
     def outcome(self) -> Outcome:
@@ -99,12 +99,16 @@ def _score(reading: str, value: float) -> Score:
     return Score(reading, f"p-mIoU ({kind})", value, column=False)
 
 
-def ask_only(queries: Queries, classes: Int64[Tensor, " c"]) -> Queries:
+def ask_only(queries: Queries, classes: Sequence[int]) -> Queries:
     """The words of some classes, sorted, which become the classes 0 to c-1."""
-    asked = torch.isin(queries.class_index, classes)
-    index = torch.searchsorted(classes, queries.class_index[asked])
-    words = tuple(word for word, here in zip(queries.words, asked.tolist(), strict=True) if here)
-    return Queries(text=queries.text[asked], class_index=index, background=False, words=words)
+    index = {one: place for place, one in enumerate(classes)}
+    asked = [place for place, owner in enumerate(queries.owners) if owner in index]
+    return Queries(
+        text=queries.text[torch.tensor(asked, device=queries.text.device)],
+        owners=tuple(index[queries.owners[place]] for place in asked),
+        background=False,
+        words=tuple(queries.words[place] for place in asked),
+    )
 
 
 def points_inside(maps: Float[Tensor, "c u v"], points: Points) -> Bool[Tensor, "c n"]:

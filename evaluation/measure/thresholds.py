@@ -4,6 +4,7 @@ Shapes: i thresholds, k labels, y x pixels of the truth.
 """
 
 from collections.abc import Iterator, Mapping
+from functools import partial
 
 import numpy as np
 import torch
@@ -11,9 +12,16 @@ from jaxtyping import Int64, Integer
 from torch import Tensor
 
 from evaluation.data import VOID, Card
-from evaluation.measure.decision import best_classes, check_queries, check_rules
+from evaluation.measure.decision import (
+    Band,
+    best_classes,
+    check_queries,
+    check_rules,
+    mask_of,
+)
 from evaluation.metrics import Score, scores
 from evaluation.metrics.accumulator import ImageCache, Outcome
+from evaluation.metrics.matrix import tally
 from evaluation.setting import EvalProtocol
 from gem.segmenter import EncodedImage
 from gem.vocabulary import Queries
@@ -33,24 +41,25 @@ class ThresholdAccumulator:
         check_rules(protocol, queries)
         self.protocol, self.card, self.queries = protocol, card, queries
         shape = (len(card.labels), queries.classes, len(THRESHOLDS) + 1)
-        self.counts = torch.zeros(shape, dtype=torch.int64, device=queries.text.device)
+        device = queries.text.device
+        self.counts = torch.zeros(shape, dtype=torch.int64, device=device)
+        self.limits = torch.tensor(THRESHOLDS, device=device)
 
     def count(
         self, image: EncodedImage, truth: Integer[np.ndarray, "y x"], cache: ImageCache
     ) -> Iterator[None]:
         """Count one image, in bands of rows where it is large."""
-        mask = torch.from_numpy(truth.astype("int64")).to(self.counts.device)
+        mask = cache(mask_of, truth, self.queries)
         size = (mask.shape[0], mask.shape[1])
-        limits = torch.tensor(THRESHOLDS, device=self.counts.device)
-        for band in best_classes(image, self.queries, self.protocol, size, cache):
-            passed = torch.bucketize(band.certainty, limits, right=True)  # thresholds <= certainty
-            valid = mask[band.rows] != VOID
-            classes, steps = self.counts.shape[1:]
-            place = mask[band.rows][valid] * classes + band.best[valid]
-            place = place * steps + passed[valid]
-            found = torch.bincount(place, minlength=self.counts.numel())
-            self.counts += found.reshape(self.counts.shape)
-            yield
+        found = best_classes(image, self.queries, self.protocol, size, cache)
+        yield from map(partial(self._count, mask), found)  # a loop would hold the last band
+
+    def _count(self, mask: Int64[Tensor, "y x"], band: Band) -> None:
+        truth, (_, classes, steps) = mask[band.rows], self.counts.shape
+        passed = torch.bucketize(band.certainty(), self.limits, right=True)  # limits <= certainty
+        place = (truth * classes + band.best) * steps + passed
+        place = torch.where(truth == VOID, self.counts.numel(), place)
+        self.counts += tally(place, self.counts.numel() + 1)[:-1].reshape(self.counts.shape)
 
     def matrices(self) -> Int64[Tensor, "i k k"]:
         """The confusion matrix of each of `THRESHOLDS`."""

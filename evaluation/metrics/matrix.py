@@ -1,6 +1,6 @@
 """mIoU over a data set, from one integer confusion matrix.
 
-Shapes: k labels, y x pixels.
+Shapes: k labels, y x pixels, n cells.
 """
 
 from dataclasses import dataclass
@@ -24,6 +24,13 @@ class Scores:
     pixel_accuracy: float
 
 
+def tally(values: Int64[Tensor, "*yx"], cells: int) -> Int64[Tensor, " n"]:
+    """How often each of 0 to ``cells`` - 1 occurs: `torch.bincount`, which would wait for a GPU."""
+    one = torch.ones((), dtype=torch.int64, device=values.device)
+    found = torch.zeros(cells, dtype=torch.int64, device=values.device)
+    return found.index_add_(0, values.flatten(), one.expand(values.numel()))
+
+
 def confusion(
     prediction: Integer[Tensor, "*yx"], truth: Integer[Tensor, "*yx"], *, labels: int, void: int
 ) -> Int64[Tensor, "k k"]:
@@ -36,8 +43,7 @@ def confusion(
     # every one of the k * k cells in memory.
     valid = truth != void
     pairs = torch.where(valid, truth.long() * labels + prediction, labels * labels)
-    counts = torch.bincount(pairs.flatten(), minlength=labels * labels + 1)
-    return counts[:-1].reshape(labels, labels)
+    return tally(pairs, labels * labels + 1)[:-1].reshape(labels, labels)
 
 
 def scores(matrix: Int64[Tensor, "k k"]) -> Scores:

@@ -24,20 +24,24 @@ import torch
 from jaxtyping import Bool, Float64, Int64
 from torch import Tensor
 
+from evaluation.metrics.matrix import tally
 from evaluation.metrics.reading import AGGREGATIONS, PAIRS, SIDES, reading_name
 
 
 def count_points(
-    inside: Bool[Tensor, " n"], label: Int64[Tensor, " n"], positive: Bool[Tensor, " n"]
+    inside: Bool[Tensor, " n"],
+    place: Int64[Tensor, " n"],
+    positive: Bool[Tensor, " n"],
+    classes: Int64[Tensor, " p"],
 ) -> Int64[Tensor, "p 5"]:
     """Rows [class, TP, FN, FP, TN] of the classes that have points in an image.
 
-    ``inside`` says whether a point lies in the mask that is predicted for its class. TP and FN are
-    the yes-points inside and outside, FP and TN the no-points.
+    ``place`` is the place of each point's class among ``classes``. ``inside`` says whether a point
+    lies in the mask that is predicted for its class. TP and FN are the yes-points inside and
+    outside, FP and TN the no-points.
     """
-    classes, place = torch.unique(label, return_inverse=True)
     kind = 2 * (~positive).long() + (~inside).long()
-    counts = torch.bincount(4 * place + kind, minlength=4 * len(classes)).reshape(-1, 4)
+    counts = tally(4 * place + kind, 4 * len(classes)).reshape(-1, 4)
     return torch.cat([classes[:, None], counts], dim=1)
 
 

@@ -5,6 +5,7 @@ Shapes: w words, c classes asked, y x pixels of the mask (or of a band of it).
 
 from __future__ import annotations
 
+from functools import partial
 from typing import TYPE_CHECKING, Annotated, Literal
 
 from pydantic import SkipValidation, Strict
@@ -15,10 +16,14 @@ from gem.resize import Resize
 from gem.windows import SlidingWindow, Tiling, tiling
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from jaxtyping import Bool, Float, Int64
     from torch import Tensor
 
     from gem.vocabulary import Queries
+
+    Certainty = Callable[[], Float[Tensor, "y x"]]
 
 # With `gem.segmenter.LARGEST` no logit overflows float32.
 LogitScale = Annotated[float, Strict(), between(1e-6, 1e6)]
@@ -65,42 +70,32 @@ class EvalProtocol:
         """How the model sees a resized image: whole, or through windows, which may be padded."""
         return tiling(self.resize, self.windows)
 
-    def decide(
-        self, cosines: Float[Tensor, "w y x"], queries: Queries, *, background: bool
-    ) -> Int64[Tensor, "y x"]:
-        """The label of every pixel, from maps that were upsampled to the mask.
-
-        Without ``background`` labels are 0 to c-1. With it 0 is background, and classes follow
-        unless the words ask for the background too.
-        """
-        best, certainty = self.answer(cosines, queries)
-        return self.label(best, certainty, queries) if background else best
-
     def answer(
         self,
         cosines: Float[Tensor, "w y x"],
         queries: Queries,
         kept: Bool[Tensor, " c"] | None = None,
-    ) -> tuple[Int64[Tensor, "y x"], Float[Tensor, "y x"]]:
-        """The best class of every pixel and its probability, by softmax over all words.
+    ) -> tuple[Int64[Tensor, "y x"], Certainty]:
+        """The best class of every pixel, and what gives its probability, by softmax over all words.
 
-        Classes that are not ``kept`` have probability 0.
+        The probability costs more than the class: it is computed when it is asked for. Classes that
+        are not ``kept`` have probability 0.
         """
         import torch  # late: building a protocol must not wait for it
 
-        logits = cosines * self.logit_scale
+        logits, owner = cosines * self.logit_scale, queries.class_index
         if self.reduce == "max":  # the class of the best word; no need of the other probabilities
-            total, owner = logits.logsumexp(dim=0), queries.class_index
+            open_to = logits
             if kept is not None:
-                logits, owner = logits[kept[owner]], owner[kept[owner]]
-            peak, word = logits.max(dim=0)
-            return owner[word], (peak - total).exp()
+                open_to = logits.masked_fill(~kept[owner][:, None, None], -torch.inf)
+            peak, word = open_to.max(dim=0)
+            return owner[word], partial(_probability, peak, logits)
         shares = [words.mean(dim=0) for words in queries.by_class(logits.softmax(dim=0))]
         found = torch.stack(shares)
         if kept is not None:
             found = found * kept[:, None, None]
         certainty, best = found.max(dim=0)
-        return best, certainty
+        return best, lambda: certainty
 
     def large(self, areas: Int64[Tensor, " c"]) -> Bool[Tensor, " c"]:
         """Which classes the rule of small areas keeps, by the pixels of each in the whole image."""
@@ -109,9 +104,9 @@ class EvalProtocol:
         return kept
 
     def label(
-        self, best: Int64[Tensor, "y x"], certainty: Float[Tensor, "y x"], queries: Queries
+        self, best: Int64[Tensor, "y x"], certainty: Certainty, queries: Queries
     ) -> Int64[Tensor, "y x"]:
-        """Labels with a background, from the best classes and their probabilities.
+        """Labels with a background, from the best classes and, under a threshold, their certainty.
 
         Raises ValueError if neither a threshold nor words say where the background is.
         """
@@ -121,4 +116,11 @@ class EvalProtocol:
                 "background class: set a threshold in [0, 1]"
             )
         labels = best if queries.background else best + 1
-        return labels if self.background is None else labels * (certainty >= self.background)
+        return labels if self.background is None else labels * (certainty() >= self.background)
+
+
+def _probability(
+    peak: Float[Tensor, "y x"], logits: Float[Tensor, "w y x"]
+) -> Float[Tensor, "y x"]:
+    """The softmax over all words at a word whose logit is ``peak``."""
+    return (peak - logits.logsumexp(dim=0)).exp()

@@ -16,7 +16,7 @@ RULES = EvalProtocol(name="test", resize=ShortSide(), logit_scale=1.0, backgroun
 
 def queries(*index, background=False):
     words = tuple(map(str, index))
-    return Queries(torch.eye(len(index)), torch.tensor(index), background=background, words=words)
+    return Queries(torch.eye(len(index)), tuple(index), background=background, words=words)
 
 
 def encoded(*maps, labels=None):
@@ -42,11 +42,10 @@ def test_bands_see_the_extremes_of_the_whole(monkeypatch):
     torch.testing.assert_close(min_max_at(maps, (10, 8)), whole, atol=1e-6, rtol=0)
 
 
-def test_bands_cover_every_row_once(monkeypatch):
-    monkeypatch.setattr(decision, "BAND", 24)
-    found = list(bands((7, 4), 2))
+def test_bands_cover_every_row_once():
+    found = list(bands((7, 4), 2, room=24))
     assert found == [slice(0, 3), slice(3, 6), slice(6, 7)]
-    assert list(bands((2, 40), 2)) == [slice(0, 1), slice(1, 2)]  # a row is the least
+    assert list(bands((2, 40), 2, room=24)) == [slice(0, 1), slice(1, 2)]  # a row is the least
 
 
 def test_a_constant_map_is_zero():

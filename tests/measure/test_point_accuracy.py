@@ -83,10 +83,8 @@ def test_a_point_falls_on_the_pixel_that_contains_it():
 
 
 def test_several_words_of_a_class_stay_together():
-    queries = Queries(
-        torch.eye(5), torch.tensor([0, 1, 1, 2, 3]), background=False, words=tuple("abcde")
-    )
-    few = ask_only(queries, torch.tensor([1, 3]))
+    queries = Queries(torch.eye(5), (0, 1, 1, 2, 3), background=False, words=tuple("abcde"))
+    few = ask_only(queries, [1, 3])
     assert few.class_index.tolist() == [0, 0, 1]
     assert few.words == ("b", "c", "e")
     assert few.text.tolist() == torch.eye(5)[[1, 2, 4]].tolist()
@@ -98,7 +96,7 @@ def accumulator_of(*maps):
     kinds = len(card.classes)
     features = torch.zeros(1, 1, len(maps[0]), kinds)
     features[0, 0, :, : len(maps)] = torch.tensor(maps, dtype=torch.float32).T
-    queries = Queries(torch.eye(kinds), torch.arange(kinds), background=False, words=card.classes)
+    queries = Queries(torch.eye(kinds), tuple(range(kinds)), background=False, words=card.classes)
     return PointAccumulator(card, queries), PatchFeatures(
         features, tiles_of((1, 8), None, 1), torch.zeros(3, 1, 8)
     )

@@ -116,7 +116,7 @@ def rules(**options):
     return EvalProtocol(**defaults | options)
 
 
-ASKED = Queries(torch.eye(3), torch.arange(3), background=False, words=("a", "b", "c"))
+ASKED = Queries(torch.eye(3), (0, 1, 2), background=False, words=("a", "b", "c"))
 
 
 def test_the_decision_is_of_refined_maps(monkeypatch):
@@ -127,7 +127,7 @@ def test_the_decision_is_of_refined_maps(monkeypatch):
     fine = refined(maps, pixels, RULE, (19, 23), slice(0, 19), room=10**9)
     assert torch.equal(whole, fine.argmax(dim=0))
     assert not torch.equal(whole, label_map(image, ASKED, rules(), (19, 23), background=False))
-    monkeypatch.setattr(decision, "BAND", 3 * 23 * 4)  # four rows of the three maps
+    monkeypatch.setattr(decision, "LARGE", 3 * 23 * 4)  # four rows of the three maps
     assert torch.equal(label_map(image, ASKED, protocol, (19, 23), background=False), whole)
 
 

@@ -27,7 +27,7 @@ def rules(**options):
 
 def asked(*index, background=True):
     words = tuple(map(str, range(len(index))))
-    return Queries(torch.eye(len(index)), torch.tensor(index), background=background, words=words)
+    return Queries(torch.eye(len(index)), tuple(index), background=background, words=words)
 
 
 def image_of(*pixels):

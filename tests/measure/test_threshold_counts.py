@@ -27,7 +27,7 @@ def test_every_threshold_as_if_it_were_the_only_one(asked):
     maps = torch.tensor([[[2.0, 0.0, 0.3, 1.0]], [[0.0, 3.0, 0.0, 1.0]], [[0.1, 0.2, 0.9, 1.0]]])
     image = SimpleNamespace(scores=lambda _: maps[:words], labels=None, pixels=None)
     queries = Queries(
-        torch.eye(words), torch.arange(words), background=asked, words=("a", "b", "c")[:words]
+        torch.eye(words), tuple(range(words)), background=asked, words=("a", "b", "c")[:words]
     )
     truth = np.array([[0, 1, 2, 1]])
     every = ThresholdAccumulator(RULES, CARD, queries)

@@ -4,9 +4,13 @@ import math
 
 import pytest
 import torch
+from hypothesis import given
+from hypothesis import strategies as st
 
 from evaluation.metrics import HeatmapIoU, overlaps
+from evaluation.metrics.heatmap import over_half
 from evaluation.metrics.merged import MergedHeatmapIoU
+from gem.image import ROUNDING, min_max
 
 VOID = 255
 
@@ -79,3 +83,32 @@ def test_processes_merge_by_sums():
     first.merge_state(second)
     assert torch.equal(first.counts, whole.counts)
     assert first.compute() == whole.compute()
+
+
+@given(low=st.floats(-1, 1), span=st.floats(ROUNDING / 2, 2))
+def test_over_half_is_that_of_the_scaled_map(low, span):
+    """Also for the numbers next to the middle, where a quotient is rounded."""
+    ends = torch.tensor([low, low + span])
+    middle, near = ends.mean(), [ends[0], ends[1]]
+    for _ in range(4):
+        near += [torch.nextafter(near[-2], middle), torch.nextafter(near[-1], middle)]
+    above = below = middle
+    for _ in range(4):
+        above, below = (
+            torch.nextafter(one, end) for one, end in ((above, ends[1]), (below, ends[0]))
+        )
+        near += [above, below]
+    maps = torch.stack([*near, middle])[None, None]
+    assert torch.equal(over_half(maps), min_max(maps) > 0.5)
+
+
+def test_labels_that_are_known_need_not_be_asked():
+    maps = torch.rand(3, 4, 4, generator=torch.Generator().manual_seed(0))
+    truth = torch.randint(0, 5, (9, 7), generator=torch.Generator().manual_seed(1))
+    truth[truth == 4] = VOID
+    asked = overlaps(maps, truth, first=1, void=VOID)
+    assert torch.equal(overlaps(maps, truth, first=1, void=VOID, shown=[0, 1, 2, 3, VOID]), asked)
+
+
+def test_an_image_that_is_all_void_counts_nothing():
+    assert counts([[[0.0, 1.0]]], [[VOID, VOID]]) == [[0, 0]]

@@ -44,9 +44,9 @@ def test_there_are_twelve_and_the_headline_is_first():
 
 def test_points_are_counted_by_class():
     inside = torch.tensor([True, False, True, False, True, True])
-    label = torch.tensor([7, 7, 7, 7, 2, 2])
+    place, classes = torch.tensor([1, 1, 1, 1, 0, 0]), torch.tensor([2, 7])
     positive = torch.tensor([True, True, False, False, True, False])
-    found = count_points(inside, label, positive)
+    found = count_points(inside, place, positive, classes)
     assert found.tolist() == [[2, 1, 0, 1, 0], [7, 1, 1, 1, 1]]
 
 
