@@ -24,7 +24,7 @@ from gem.vocabulary import Queries
 
 # Floating-point numbers of upsampled maps that stand in memory at once. 4 MiB stay in the cache of
 # a CPU, and in memory that the process has: to get new pages costs more than all that is computed
-# in them. 256 MiB where few large steps are faster, or where a band needs rows around it.
+# in them. 256 MiB on a GPU, and where a band is needed twice or with rows around it.
 BAND, LARGE = 2**20, 2**26
 
 
@@ -58,14 +58,15 @@ def best_classes(
     check_rules(protocol, queries)
     maps = cache(score_maps, image, queries)
     scaled = cache(min_max_at, maps, size) if protocol.min_max else maps
-    room = LARGE if maps.is_cuda or protocol.pamr else BAND
+    again = protocol.area_threshold is not None
+    room = LARGE if maps.is_cuda or protocol.pamr or again else BAND
     fine = partial(_at_the_mask, scaled, image, protocol.pamr, size, cache=cache)
 
     def walk(kept: Bool[Tensor, " c"] | None = None) -> Iterator[Band]:
         for rows in bands(size, len(maps), room):  # holds no maps while others take their turn
             yield Band(rows, *protocol.answer(fine(rows), queries, kept))
 
-    if protocol.area_threshold is None:
+    if not again:
         yield from walk()
         return
     areas = [tally(band.best, queries.classes) for band in walk()]

@@ -15,7 +15,7 @@ from PIL import Image
 from pycocotools import mask as shapes
 
 from evaluation.measure.batches import encode_batches
-from evaluation.measure.decision import Band, best_classes
+from evaluation.measure.decision import best_classes
 from evaluation.measure.evaluate import Advance
 from evaluation.measure.text_cache import embed_text
 from evaluation.metrics.accumulator import ImageCache
@@ -73,14 +73,10 @@ def decide(
     setting: Setting, image: EncodedImage, queries: Queries, size: tuple[int, int]
 ) -> Integer[np.ndarray, "y x"]:
     """Labels at ``size``: 0 where no class is certain enough, then the classes from 1."""
-    limit = setting.protocol.background
-
-    def labels(band: Band) -> Integer[np.ndarray, "y x"]:
-        found = band.best + 1
-        return (found * (band.certainty() >= limit) if limit else found).cpu().numpy()
-
-    bands = best_classes(image, queries, setting.protocol, size, ImageCache())
-    found = list(map(labels, bands))
+    limit, found = setting.protocol.background, []
+    for band in best_classes(image, queries, setting.protocol, size, ImageCache()):
+        labels = band.best + 1
+        found.append((labels * (band.certainty() >= limit) if limit else labels).cpu().numpy())
     return np.concatenate(found).astype("uint8" if queries.classes < 256 else "uint16")
 
 

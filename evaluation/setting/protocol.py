@@ -85,10 +85,10 @@ class EvalProtocol:
 
         logits, owner = cosines * self.logit_scale, queries.class_index
         if self.reduce == "max":  # the class of the best word; no need of the other probabilities
-            open_to = logits
+            rivals = logits
             if kept is not None:
-                open_to = logits.masked_fill(~kept[owner][:, None, None], -torch.inf)
-            peak, word = open_to.max(dim=0)
+                rivals = logits.masked_fill(~kept[owner][:, None, None], -torch.inf)
+            peak, word = rivals.max(dim=0)
             return owner[word], partial(_probability, peak, logits)
         shares = [words.mean(dim=0) for words in queries.by_class(logits.softmax(dim=0))]
         found = torch.stack(shares)

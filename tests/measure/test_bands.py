@@ -167,6 +167,7 @@ def test_no_more_than_a_band_stands_in_memory(rule, kind, monkeypatch):
         return best, certainty
 
     monkeypatch.setattr(decision, "BAND", room)
+    monkeypatch.setattr(decision, "LARGE", room)
     monkeypatch.setattr(heatmap, "CACHED", room)
     for module in (decision, heatmap):
         monkeypatch.setattr(module, "upsample", kept)

@@ -97,7 +97,7 @@ def test_areas_are_those_of_the_whole_image(monkeypatch):
     assert 0 < (free == 2).sum() <= 0.3 * (free > 0).sum()
     assert (whole == 2).sum() == 0
     assert torch.equal(whole[free != 2], free[free != 2])
-    monkeypatch.setattr(decision, "BAND", 1)
+    monkeypatch.setattr(decision, "LARGE", 1)
     assert torch.equal(label_map(image, queries, protocol, (16, 10), background=True), whole)
 
 
@@ -124,3 +124,17 @@ def test_without_words_for_the_background_there_is_none_to_fall_to(kind):
     with pytest.raises(ValueError) as caught:
         label_map(image_of([1, 2]), queries, protocol, (1, 1), background=True)
     assert str(caught.value) == said
+
+
+def test_settings_share_the_maps_that_both_decisions_need(monkeypatch):
+    """Areas first, then labels, under two thresholds: the maps are upsampled once."""
+    done, upsample = [], decision.upsample
+    monkeypatch.setattr(decision, "upsample", lambda *given: done.append(1) or upsample(*given))
+    image, queries, truth = image_of(*ROW), asked(0, 1, 2), np.array([[0] * 9 + [1] * 9])
+    settings = [
+        MaskAccumulator(rules(area_threshold=0.2, background=share), CARD, queries)
+        for share in (0.2, 0.3)
+    ]
+    count_together(settings, image, truth)
+    assert len(done) == 1
+    assert not torch.equal(settings[0].matrix.compute(), settings[1].matrix.compute())

@@ -1,4 +1,4 @@
-"""The table of an evaluation has a row for each number of classes, with and without windows."""
+"""The table of whole evaluations: a row for each number of classes, with and without windows."""
 
 import numpy as np
 import pytest
