@@ -1,26 +1,31 @@
-"""Time and memory of each method, of plain open_clip, of the released GEM, and of an evaluation.
+"""Time and memory: of methods, of plain open_clip and the released GEM, of whole evaluations.
 
     python scripts/speed.py
-    python scripts/speed.py release=false
     python scripts/speed.py release=false only=methods model=ViT-B-32 size=224 repeats=2 rounds=1
-    python scripts/speed.py only=cells
-    python scripts/speed.py only=field
     python scripts/speed.py only=pipeline repeats=2 rounds=2
 
 Random weights: they cost the same. `plain open_clip` is open_clip's own `encode_image` of a model
 made for that size. The release runs in the environment of scripts/reference/record.py, about 6 GB,
 which is made if it is missing.
 
-The second table is what the cells of the paper's Tables 1, 4 and 6 cost over one shared trace, on
-a VOC-sized image whose shorter side is the size. The third is what each method of the field costs
-alone, and ten of them together. The fourth is what an evaluation costs, beside its model's passes.
-How each is measured: scripts/timing.
+methods: each method beside plain open_clip. cells: the cells of the paper's Tables 1, 4 and 6 over
+one shared trace, on a VOC-sized image. field: each method of the field alone, and ten of them
+together. pipeline: a whole evaluation beside its model's passes. precision: how many pixels bf16
+and others decide otherwise than fp32, and their time. start: what a command costs before it
+computes. How each is measured: scripts/timing.
 """
 
 from collections.abc import Sequence
+from importlib import import_module
+from typing import TYPE_CHECKING
 
 from evaluation.launch.words import Key, command, read_keys
 
+if TYPE_CHECKING:
+    from rich.table import Table
+    from timing.clock import Timing
+
+TABLES = ("methods", "cells", "field", "pipeline", "precision", "start")
 KEYS = {
     "model": Key("ViT-B-16", "a model of open_clip"),
     "size": Key(448, "height and width in pixels", least=1),
@@ -29,12 +34,7 @@ KEYS = {
     "rounds": Key(3, "rounds of all rows", least=1),
     "precision": Key("fp32", "fp32, bf16 or fp16", among=("fp32", "bf16", "fp16")),
     "release": Key(True, "false leaves the released GEM out"),
-    "only": Key(
-        None,
-        "methods, cells, field or pipeline: one of the four tables",
-        kind=str,
-        among=("methods", "cells", "field", "pipeline"),
-    ),
+    "only": Key(None, "one of the tables", kind=str, among=TABLES),
 }
 
 
@@ -46,22 +46,16 @@ def main(words: Sequence[str] | None = None) -> None:
     from timing.clock import Timing
 
     timing = Timing(**own)
-    if only in {None, "methods"}:
-        from timing.methods import methods_table
+    for name in [only] if only else TABLES:
+        Console().print(table(name, timing, release=release))
 
-        Console().print(methods_table(timing, release=release))
-    if only in {None, "cells"}:
-        from timing.cells import cells_table
 
-        Console().print(cells_table(timing))
-    if only in {None, "field"}:
-        from timing.field import field_table
-
-        Console().print(field_table(timing))
-    if only in {None, "pipeline"}:
-        from timing.pipeline import pipeline_table
-
-        Console().print(pipeline_table(timing))
+def table(name: str, timing: "Timing", *, release: bool) -> "Table":
+    """The table of a name, measured now."""
+    module = import_module(f"timing.{name}")
+    options = {"release": release} if name == "methods" else {}
+    found: Table = getattr(module, f"{name}_table")(timing, **options)
+    return found
 
 
 if __name__ == "__main__":

@@ -10,17 +10,18 @@ from dataclasses import replace
 
 import numpy as np
 from rich.table import Table
-from timing.clock import empty_table
+from timing.clock import Timing, empty_table
 
 from evaluation.launch import compose_setting
 from evaluation.setting import Setting
 
 PRECISIONS = ("fp32", "tf32", "bf16", "fp16")
-SCENES = 100
+SCENES = 50
 
 
-def precision_table(scenes: int = SCENES) -> Table:
-    """Measure and show."""
+def precision_table(timing: Timing) -> Table:
+    """Measure and show; of the timing the rounds count, each of `SCENES` scenes."""
+    scenes = SCENES * timing.rounds
     table = empty_table(f"embedded model, {scenes} drawn scenes", "other pixels %", "mIoU %")
     exact: list[np.ndarray] = []
     for precision in PRECISIONS:
