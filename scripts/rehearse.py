@@ -3,7 +3,7 @@
     python scripts/rehearse.py dataset=voc
     python scripts/rehearse.py dataset=openimages count=500 keep=false
     python scripts/rehearse.py dataset=ade20k engine=ray engine.workers=2 protocol=sclip
-    python scripts/rehearse.py dataset=voc segmenter=patches backbone=tiny method=gem
+    python scripts/rehearse.py dataset=voc count=20 segmenter=patches backbone=clip_vit_b16
     python scripts/rehearse.py simulate=true       64 workers that stumble, by the engine's schedule
     python scripts/rehearse.py cost=true           what the whole suite costs on GPUs, computed
 

@@ -61,11 +61,13 @@ class Plan:
 
     def size(self) -> int:
         """Bytes of disk that the files take which are not there yet; tables about."""
-        files = sum(-(-len(content) // BLOCK) * BLOCK for _, _, content in self.missing())
-        if self.wanted.dataset == "openimages":
-            return files + len(self.ids) * points.POINTS * points.ROW
-        converted = self.wanted.dataset == "context"  # each .mat becomes a mask
-        return files + converted * len(self.ids) * BLOCK
+        missing = self.missing()
+        files = sum(-(-len(content) // BLOCK) * BLOCK for _, _, content in missing)
+        if isinstance(self.dataset, PointLabels):
+            there = (self.root / self.dataset.points).is_file()
+            return files + (not there) * len(self.ids) * points.POINTS * points.ROW
+        masks = sum(path.suffix == ".mat" for path, _, _ in missing)  # that are made of them
+        return files + masks * BLOCK
 
     def _truth_path(self, dataset: Pairs, name: str) -> Path:
         if self.wanted.dataset == "context":

@@ -98,7 +98,7 @@ def _passed(found: Passed) -> list[tuple[str, str]]:
     cpu = "" if found.cpu_ms is None else f", {found.cpu_ms:.1f} ms of CPU an image"
     return [
         ("whole pass", f"{found.images_per_second:.1f} images/s, {found.seconds:.1f} s{cpu}"),
-        ("first image after", f"{found.first_image:.2f} s"),
+        ("first batch counted after", f"{found.first_image:.2f} s"),
         ("memory, MiB, at 10 % ... 100 %", " ".join(map(str, found.memory))),
         ("peak memory of a process", f"{found.peak} MiB, {found.processes} processes"),
         ("state file", f"{found.state / 1e3:.0f} kB, written in {1000 * found.write_state:.0f} ms"),
