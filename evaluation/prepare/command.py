@@ -94,7 +94,14 @@ def obtain(card: Card, root: Path, *, fetch: bool) -> None:
 
 
 def show_verified(dataset: OnDisk, root: Path) -> Manifest:
-    """Verify unless that was done, write the manifest, print the histogram."""
+    """As `verify`; prints the histogram too."""
+    manifest = verify(dataset, root)
+    console.print(histogram(manifest))
+    return manifest
+
+
+def verify(dataset: OnDisk, root: Path) -> Manifest:
+    """Read every sample unless that was done, write the manifest. ValueError for a broken one."""
     name = card_of(dataset).name
     manifest = _read(root, name)
     if manifest is not None and is_current(manifest, dataset):
@@ -105,7 +112,6 @@ def show_verified(dataset: OnDisk, root: Path) -> Manifest:
             manifest = make_manifest(dataset, take_census(dataset, advance))
         kept = write_manifest(manifest, root) if is_writable(root) else f"{root} is read-only"
         say(f"{name}: verified, {kept}")
-    console.print(histogram(manifest))
     return manifest
 
 
