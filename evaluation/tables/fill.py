@@ -5,7 +5,6 @@ from __future__ import annotations
 import dataclasses
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
-from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -15,7 +14,7 @@ from evaluation.records.checked import check_setting, make_record
 from evaluation.records.names import called, names_of
 from evaluation.records.record import Record, read_records, write_record
 from evaluation.run.job import find
-from evaluation.run.sweep import run_sweep
+from evaluation.run.sweep import Outcome, run_sweep
 from evaluation.setting import Setting
 from evaluation.setting.identity import describe, fingerprint
 from evaluation.setting.sharing import share_parts
@@ -89,8 +88,10 @@ def fill_tables(
     if hindered := [setting for setting in asked if setting in obstacles]:
         results.records.update(recorded(hindered, folder))
     able = [setting for setting in asked if setting not in obstacles]
-    sweep = partial(run_sweep, force=force, save_every=save_every, engine=engine)
-    for done in sweep(able, folder) if able else ():
+    found: Iterable[Outcome] = ()
+    if able:
+        found = run_sweep(able, folder, force=force, save_every=save_every, engine=engine)
+    for done in found:
         if done.record:
             results.records[done.setting] = done.record
         else:

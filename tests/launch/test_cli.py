@@ -95,7 +95,7 @@ SENTENCES = {
         "other gap"
     ),
     "backbone.precision=int8": (
-        "backbone.precision=int8: input should be 'fp32', 'bf16' or 'fp16'"
+        "backbone.precision=int8: input should be 'fp32', 'tf32', 'bf16' or 'fp16'"
     ),
     "backbone.colour=red": "backbone.colour: this config has no such key",
     "dataset.split=train": "dataset.split=train: input should be 'eval' or 'tune'",
@@ -141,7 +141,8 @@ SENTENCES = {
     ),
     "logger=3": "logger=3: expected one of none, wandb",
     "hydra/launcher=fast": (
-        "hydra/launcher=fast: no such choice; hydra/launcher is one of basic, one_pass"
+        "hydra/launcher=fast: no such choice; hydra/launcher is one of basic, one_pass, "
+        "submitit_local, submitit_slurm"
     ),
     "output=${nope}": "output: Interpolation key 'nope' not found",
     "output=${output}": "output: Recursive interpolation detected",
