@@ -102,6 +102,17 @@ def test_the_decision_is_that_of_whole_maps(rule, room, monkeypatch):
     np.testing.assert_allclose(certainty.numpy(), first, atol=COSINE)
 
 
+@pytest.mark.parametrize("rule", ["plain", "scaled to [0, 1]", "small areas", "refined"])
+def test_the_best_word_is_the_same_in_every_band(rule, monkeypatch):
+    """Bit for bit, where no probabilities are compared."""
+    given, found = (image_of(noise()), asked(), rules(**RULES[rule]), SIZE), []
+    for room in (1, 2000, 5000, 2**20):
+        monkeypatch.setattr(decision, "BAND", room)
+        monkeypatch.setattr(decision, "LARGE", room)
+        found.append(torch.cat([band.best for band in best_classes(*given, ImageCache())]))
+    assert all(torch.equal(one, found[0]) for one in found)
+
+
 @pytest.mark.parametrize("room", [1, 2**20])
 @pytest.mark.parametrize("reduce", ["max", "mean"])
 def test_of_equal_words_the_first_is_chosen(reduce, room, monkeypatch):
