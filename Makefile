@@ -2,7 +2,7 @@
 PYTHON ?= python3
 BIN := .venv/bin
 
-.PHONY: demo test test-portable fuzz mutants check speed clean
+.PHONY: demo test test-portable fuzz engines mutants check speed clean
 
 demo: .venv/ready
 	$(BIN)/python scripts/demo.py
@@ -21,6 +21,10 @@ test-portable: .venv/ready
 # failure the smallest example is printed, and .hypothesis tries it first the next time
 fuzz: .venv/ready
 	GEM_FUZZ=2000 $(BIN)/python $(TEST) tests/fuzz
+
+# many processes: more of them, and each killed ten times. A quarter of an hour on two cores.
+engines: .venv/ready
+	GEM_KILLS=10 $(BIN)/python -m pytest tests/engines
 
 # every change of a line that makes numbers: does a test fail? An hour and more on two cores.
 mutants: .venv/ready
