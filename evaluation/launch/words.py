@@ -5,7 +5,9 @@ A command is a function ``main`` that reads its words, and ``command(main)`` tha
 
 from __future__ import annotations
 
+import atexit
 import difflib
+import gc
 import math
 import os
 import re
@@ -49,6 +51,7 @@ def command(main: Callable[[], int | None]) -> None:
     A mistake of the user ends in one sentence and exit code 1, with a traceback if the environment
     has GEM_TRACEBACK; Ctrl-C ends with 130. Of several ranks of torchrun only the first runs it.
     """
+    atexit.register(gc.freeze)  # else Python looks once more at all of torch for what is not used
     if torchrun.launched():
         torchrun.end_with_launcher()
     try:

@@ -24,7 +24,8 @@ UNUSED = (
 )  # fmt: skip
 """What no evaluation of drawn scenes needs, although a package that it imports would import it."""
 RUN = """
-import atexit, runpy, sys
+import atexit, gc, runpy, sys
+atexit.register(lambda: print("frozen" if gc.get_freeze_count() else "searched", end=""))
 atexit.register(lambda: print("imported:", *[one for one in {names} if one in sys.modules]))
 sys.argv = ["run.py", *{words}]
 runpy.run_path("run.py", run_name="__main__")
@@ -39,7 +40,9 @@ def imported(names, *words):
     )  # fmt: skip
     assert done.returncode == 0, done.stderr
     printed, _, found = done.stdout.rpartition("imported:")
-    return printed, found.split()
+    *names, end = found.split()
+    assert end == "frozen"  # the end of a process is not spent on what it imported
+    return printed, names
 
 
 def answered(tmp_path, *words):
