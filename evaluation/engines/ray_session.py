@@ -104,6 +104,8 @@ class RaySession:
             ray.get(actor.try_first.remote(order))
         except RayTaskError as error:
             raise error.cause from None
+        except RayError as error:  # its place is filled when its task is looked at
+            raise RuntimeError(f"a worker was lost: {_in_short(error)}") from error
 
     def _hire(self) -> None:
         """A new worker, which is free as soon as it has started."""
@@ -193,7 +195,8 @@ class RaySession:
             return
         task.told = 0
         for number in counted.parts:
-            self._schedule.done(task.worker, number, counted.seconds)
+            fresh = self._schedule.done(task.worker, number, counted.seconds)
+            assert fresh, f"chunk {number} was counted twice"  # noqa: S101 never a wrong number
         ids = [name for number in counted.parts for name in one.chunks[number]]
         for counting, state in zip(one.work.counting, counted.states, strict=True):
             counting.accumulator.add(state)
@@ -226,7 +229,7 @@ class RaySession:
         """A worker is gone: another one takes its place, and its chunks wait again."""
         one = task.one
         del self._actors[task.worker]
-        reason = " ".join(str(error).split())[:LONGEST]
+        reason = _in_short(error)
         if one is None:
             self._unborn += 1
             if self._unborn >= TRIES * self._schedule.workers:
@@ -245,6 +248,10 @@ class RaySession:
             one.lost += 1
             if one.lost >= TRIES:
                 yield from self._fail(one, _lost("the words of the pass", reason))
+
+
+def _in_short(error: RayError) -> str:
+    return " ".join(str(error).split())[:LONGEST]
 
 
 def _lost(what: str, reason: str) -> RuntimeError:

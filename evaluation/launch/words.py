@@ -68,10 +68,15 @@ def command(main: Callable[[], int | None]) -> None:
 
 
 def _lead(main: Callable[[], int | None]) -> int | None:
+    alone = False
     try:
         return main()
+    except KeyboardInterrupt:  # torchrun has told the others too: nobody is there to be let go
+        alone = True
+        raise
     finally:
-        torchrun.dismiss()
+        if not alone:
+            torchrun.dismiss()
 
 
 def read_words(

@@ -23,6 +23,7 @@ from evaluation.records.checked import CheckedSetting
 from evaluation.records.provenance import code
 from evaluation.run.saved_counts import SavedCounts, check, pack, unpack
 from evaluation.run.state_files import part_paths, state_path
+from evaluation.setting.sharing import bare
 from evaluation.whole_files import write_bytes
 
 EVERY = 120.0  # seconds
@@ -75,8 +76,9 @@ class States:
         return done
 
     def of_part(self, part: int) -> "States":
-        """The files of another process that counts a part of the same pass."""
-        return replace(self, part=part, _saved=time.monotonic(), _start=time.monotonic())
+        """The files of another process that counts a part of the same pass; holds no model."""
+        settings = [replace(one, setting=bare(one.setting)) for one in self.settings]
+        return States(settings, self.folder, self.every, saves=self.saves, part=part)
 
     def _put_together(self, parts: Sequence[Path], counting: Sequence[Counting]) -> None:
         """Let one file of each setting have what the parts had, before others write new parts."""

@@ -144,11 +144,11 @@ class _Sweep:
         job = PassJob(checked, self.folder, self.save_every, self.writer)
         try:
             work = job.work()
+            session.add(work, first=not heading)
         except FAILURES as error:
             self._fail(places, error)
-            return
-        self.passes[work] = Underway(places, job, heading)
-        session.add(work, first=not heading)
+        else:
+            self.passes[work] = Underway(places, job, heading)
 
     def _follow(self, one: Underway, step: Step, session: Session) -> None:
         """What a step of a pass means for its settings."""

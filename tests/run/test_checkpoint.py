@@ -264,3 +264,13 @@ def test_a_pass_says_what_was_done(settings, tmp_path, monkeypatch, capsys):
     capsys.readouterr()
     run(settings[0], tmp_path)
     assert "going on after 4 of 7 images" in capsys.readouterr().out
+
+
+def test_files_of_a_part_hold_no_model(settings, tmp_path):
+    """They go to other processes, which load their own: no weights travel with them."""
+    run_sweep(settings[:1], tmp_path)  # loads it
+    assert "towers" in vars(settings[0].segmenter.backbone)
+    states = resume.States([check_setting(settings[0])], tmp_path)
+    (checked,) = states.of_part(3).settings
+    assert checked.setting == settings[0]
+    assert "towers" not in vars(checked.setting.segmenter.backbone)
