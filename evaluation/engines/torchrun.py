@@ -8,6 +8,7 @@ import signal
 import sys
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, suppress
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from gem.options import options
@@ -50,8 +51,9 @@ def end_with_launcher() -> None:
     """Let this rank end if torchrun itself is killed, where the system can do that (Linux)."""
     with suppress(AttributeError, OSError):
         ctypes.CDLL(None).prctl(PR_SET_PDEATHSIG, signal.SIGTERM)
-    if os.getppid() == 1:  # it was killed before that
-        sys.exit(1)
+        first = Path("/proc/1/cmdline").read_bytes()
+        if os.getppid() == 1 and b"python" not in first:  # torchrun was killed before that
+            sys.exit(1)  # in a container it can be process 1 itself: then it lives
 
 
 def follows() -> bool:
