@@ -6,6 +6,14 @@ from typing import Any
 
 import torch
 
+DTYPES = {
+    "fp32": torch.float32,
+    "tf32": torch.float32,
+    "bf16": torch.bfloat16,
+    "fp16": torch.float16,
+}
+"""What towers compute in, by the word of the config."""
+
 
 def pick_device(name: str, part: str = "backbone") -> torch.device:
     """``auto`` is the GPU if there is one. Raises ValueError for one that is not there.

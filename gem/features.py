@@ -37,6 +37,9 @@ class PatchFeatures:
         """None: labels are decided from the scores."""
         return
 
+    def nothing(self, queries: Queries) -> None:
+        """None: the background is decided by the protocol."""
+
     @torch.inference_mode()
     def scores(self, queries: Queries) -> Float[Tensor, "w u v"]:
         """Cosine, in [-1, 1], with the embedding of every word.

@@ -47,8 +47,15 @@ class EncodedImage(Protocol):
         What is not finite, or beyond `LARGEST`, ends the evaluation with an error.
         """
 
+    def nothing(self, queries: Queries) -> Float[Tensor, "u v"] | None:
+        """The score that a pixel shows none of the words, which all of them must exceed.
 
-def in_range(maps: Float[Tensor, "w u v"]) -> Bool[Tensor, ""]:
+        None where the evaluation's protocol says what is background. A tensor where the segmenter
+        has a rule of its own, in the units of `scores`, of any resolution.
+        """
+
+
+def in_range(maps: Float[Tensor, "*w u v"]) -> Bool[Tensor, ""]:
     """Whether all scores are finite and at most `LARGEST` in size; one reduction, where they are.
 
     nan passes through both extremes, and no comparison with it holds.
@@ -81,7 +88,7 @@ class Segmenter(Protocol):
 
     @property
     def decides(self) -> bool:
-        """Whether it decides by itself: all that it encodes has `EncodedImage.labels`."""
+        """Whether it decides by its own rule: all that it encodes has labels, or `nothing`."""
 
     @property
     def device(self) -> torch.device:

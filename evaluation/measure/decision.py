@@ -13,7 +13,7 @@ import torch
 from jaxtyping import Bool, Float, Int64, Integer
 from torch import Tensor
 
-from evaluation.data import Card
+from evaluation.data import VOID, Card
 from evaluation.measure.refinement import refined
 from evaluation.metrics.accumulator import ImageCache
 from evaluation.metrics.matrix import tally
@@ -29,14 +29,30 @@ BAND, LARGE = 2**20, 2**26
 
 
 class Band(NamedTuple):
-    """Some rows of an image: the best class of every pixel, and how certain it is, in [0, 1].
+    """Some rows of an image: the best class of every pixel, and how certain it is.
 
-    Who holds ``certainty`` holds the maps that it is computed from.
+    certainty: by the protocol in [0, 1]; by a rule of the segmenter's own in its units. Who holds
+    it holds the maps that it is computed from. none: what shows no class, where the segmenter has
+    such a rule.
     """
 
     rows: slice
     best: Int64[Tensor, "y x"]
     certainty: Callable[[], Float[Tensor, "y x"]]
+    none: Bool[Tensor, "y x"] | None = None
+
+    def labels(
+        self, protocol: EvalProtocol, queries: Queries, *, background: bool
+    ) -> Int64[Tensor, "y x"]:
+        """Labels as the data set counts them; 0 is the background if it has one.
+
+        What shows no class is `VOID` in a data set without a background: not predicted. Raises
+        ValueError if nothing says where the background is.
+        """
+        if self.none is None:
+            return protocol.label(self.best, self.certainty, queries) if background else self.best
+        shift = int(background and not queries.background)
+        return torch.where(self.none, 0 if background else VOID, self.best + shift)
 
 
 def score_maps(image: EncodedImage, queries: Queries) -> Float[Tensor, "w u v"]:
@@ -55,8 +71,12 @@ def best_classes(
 
     Raises ValueError if the protocol asks for what the words or the segmenter do not have.
     """
-    check_rules(protocol, queries)
     maps = cache(score_maps, image, queries)
+    nothing = image.nothing(queries)
+    if nothing is not None:
+        yield from _by_its_own_rule(maps, nothing, queries, size, cache)
+        return
+    check_rules(protocol, queries)
     scaled = cache(min_max_at, maps, size) if protocol.min_max else maps
     again = protocol.area_threshold is not None
     room = LARGE if maps.is_cuda or protocol.pamr or again else BAND
@@ -71,6 +91,20 @@ def best_classes(
         return
     areas = [tally(band.best, queries.classes) for band in walk()]
     yield from walk(protocol.large(torch.stack(areas).sum(dim=0)))
+
+
+def _by_its_own_rule(
+    maps: Float[Tensor, "w u v"],
+    nothing: Float[Tensor, "u v"],
+    queries: Queries,
+    size: tuple[int, int],
+    cache: ImageCache,
+) -> Iterator[Band]:
+    """The best of the scores of all words and of none of them; the words win no tie."""
+    for rows in bands(size, len(maps) + 1, LARGE if maps.is_cuda else BAND):
+        peak, word = cache(upsample, maps, size, rows).max(dim=0)
+        none = upsample(nothing[None], size, rows)[0] >= peak
+        yield Band(rows, queries.class_index[word], partial(torch.clone, peak), none)
 
 
 def _at_the_mask(
@@ -122,7 +156,7 @@ def label_map(
     if image.labels is not None:
         return image.labels
     found = [
-        protocol.label(band.best, band.certainty, queries) if background else band.best
+        band.labels(protocol, queries, background=background)
         for band in best_classes(image, queries, protocol, size, ImageCache())
     ]
     return torch.cat(found)

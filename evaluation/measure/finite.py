@@ -79,6 +79,13 @@ class CheckedImage:
         self._flags.append(Flag(in_range(maps)))
         return maps
 
+    def nothing(self, queries: Queries) -> Float[Tensor, "u v"] | None:
+        """That of the image."""
+        found = self.image.nothing(queries)
+        if found is not None:
+            self._flags.append(Flag(in_range(found)))
+        return found
+
     def check(self) -> None:
         """Raise NotFiniteError if scores that were asked for so far are not finite."""
         if not all(self._flags):

@@ -46,7 +46,10 @@ class MaskAccumulator:
         self.protocol, self.card, self.queries = protocol, card, queries
         self.decided = decided
         self.has_foreground = card.background and not queries.background
-        self.matrix = ConfusionMatrix(labels=len(card.labels)).to(device)
+        matrix = ConfusionMatrix(
+            labels=len(card.labels), unpredicted=decided and not card.background
+        )
+        self.matrix = matrix.to(device)
         self.foreground = ConfusionMatrix(labels=len(card.classes)).to(device)
         self.heatmap = HeatmapIoU(classes=len(card.classes), first=int(card.background)).to(device)
 
@@ -62,6 +65,8 @@ class MaskAccumulator:
         size = (mask.shape[0], mask.shape[1])
         found = best_classes(image, self.queries, self.protocol, size, cache)
         yield from map(partial(self._count, mask), found)  # a loop would hold the last band
+        if self.decided:
+            return
         maps = cache(score_maps, image, self.queries)
         shown = cache(labels_of, truth)
         self.heatmap.update(cache(class_maps, maps, self.queries), mask, shown)
@@ -70,7 +75,10 @@ class MaskAccumulator:
         """Scores from the matrices, which are kept."""
         matrix = self.matrix.compute().cpu()
         overall = scores(matrix)
-        found, counts = [Score("miou", "mIoU", overall.miou)], {"matrix": matrix.tolist()}
+        square = matrix[:, : len(matrix)]
+        found, counts = [Score("miou", "mIoU", overall.miou)], {"matrix": square.tolist()}
+        if self.matrix.unpredicted:
+            counts["unpredicted"] = matrix[:, -1].tolist()
         if self.has_foreground and not self.decided:
             foreground = self.foreground.compute().cpu()
             found.append(Score("miou_foreground", "mIoU fg", scores(foreground).miou))
@@ -97,10 +105,9 @@ class MaskAccumulator:
 
     def _count(self, mask: Int64[Tensor, "y x"], band: Band) -> None:
         truth = mask[band.rows]
-        if not self.card.background:
-            self.matrix.update(band.best, truth)
-            return
-        self.matrix.update(self.protocol.label(band.best, band.certainty, self.queries), truth)
+        background = self.card.background
+        labels = band.labels(self.protocol, self.queries, background=background)
+        self.matrix.update(labels, truth)
         if self.has_foreground:
             classes = torch.where((truth == 0) | (truth == VOID), VOID, truth - 1)
             self.foreground.update(band.best, classes)

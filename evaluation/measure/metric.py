@@ -51,6 +51,11 @@ class Thresholds:
         card = setting.dataset.card
         if card.task != "masks" or not card.background:
             return ByTask().accumulator(setting, queries)
+        if setting.segmenter.decides:
+            raise ValueError(
+                f"metric=thresholds: {setting.segmenter.title} has a rule of its own for the "
+                "background, expected a segmenter whose protocol has a threshold to choose"
+            )
         from evaluation.measure.thresholds import ThresholdAccumulator
 
         return ThresholdAccumulator(setting.protocol, card, queries)

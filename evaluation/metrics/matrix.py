@@ -1,6 +1,6 @@
 """mIoU over a data set, from one integer confusion matrix.
 
-Shapes: k labels, y x pixels, n cells.
+Shapes: k labels, m = k or k + 1 columns, y x pixels, n cells.
 """
 
 from dataclasses import dataclass
@@ -32,25 +32,36 @@ def tally(values: Int64[Tensor, "*yx"], cells: int) -> Int64[Tensor, " n"]:
 
 
 def confusion(
-    prediction: Integer[Tensor, "*yx"], truth: Integer[Tensor, "*yx"], *, labels: int, void: int
-) -> Int64[Tensor, "k k"]:
+    prediction: Integer[Tensor, "*yx"],
+    truth: Integer[Tensor, "*yx"],
+    *,
+    labels: int,
+    void: int,
+    unpredicted: bool = False,
+) -> Int64[Tensor, "k m"]:
     """Counts of pixels, truth in rows and prediction in columns; void pixels are left out.
 
-    Both hold labels 0 to ``labels`` - 1, truth also ``void``.
+    Both hold labels 0 to ``labels`` - 1, truth also ``void``. With ``unpredicted`` the prediction
+    may hold ``void`` too, which is counted in one more column: such pixels are found by no class.
     """
     # torchmetrics' multiclass_confusion_matrix gives the same counts, but gathers the valid pixels
     # first: ten times slower on a CPU. Under deterministic algorithms it compares every pixel with
     # every one of the k * k cells in memory.
-    valid = truth != void
-    pairs = torch.where(valid, truth.long() * labels + prediction, labels * labels)
-    return tally(pairs, labels * labels + 1)[:-1].reshape(labels, labels)
+    valid, columns = truth != void, labels + int(unpredicted)
+    if unpredicted:
+        prediction = torch.where(prediction == void, labels, prediction)
+    pairs = torch.where(valid, truth.long() * columns + prediction, labels * columns)
+    return tally(pairs, labels * columns + 1)[:-1].reshape(labels, columns)
 
 
-def scores(matrix: Int64[Tensor, "k k"]) -> Scores:
-    """IoU per class, their mean, and the share of pixels that are right."""
+def scores(matrix: Int64[Tensor, "k m"]) -> Scores:
+    """IoU per class, their mean, and the share of pixels that are right.
+
+    A column behind those of the classes holds pixels without a prediction.
+    """
     counts = matrix.double()
     hits = counts.diagonal()
-    union = counts.sum(dim=0) + counts.sum(dim=1) - hits
+    union = counts.sum(dim=0)[: len(counts)] + counts.sum(dim=1) - hits
     iou = hits / union  # nan where a class is absent from both
     return Scores(
         miou=float(iou.nanmean()),
@@ -65,14 +76,20 @@ class ConfusionMatrix(Counts):
     Not `torchmetrics.segmentation.MeanIoU`, which averages the IoU of single images.
     """
 
-    def __init__(self, *, labels: int, void: int = 255) -> None:
-        super().__init__(labels, labels)
-        self.labels, self.void = labels, void
+    def __init__(self, *, labels: int, void: int = 255, unpredicted: bool = False) -> None:
+        super().__init__(labels, labels + int(unpredicted))
+        self.labels, self.void, self.unpredicted = labels, void, unpredicted
 
     def update(self, prediction: Integer[Tensor, "*yx"], truth: Integer[Tensor, "*yx"]) -> None:
         """Add one image."""
-        self.counts += confusion(prediction, truth, labels=self.labels, void=self.void)
+        self.counts += confusion(
+            prediction,
+            truth,
+            labels=self.labels,
+            void=self.void,
+            unpredicted=self.unpredicted,
+        )
 
-    def compute(self) -> Int64[Tensor, "k k"]:
+    def compute(self) -> Int64[Tensor, "k m"]:
         """The matrix."""
         return self.counts

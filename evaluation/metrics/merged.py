@@ -24,7 +24,7 @@ class MergedConfusionMatrix(Metric):  # type: ignore[misc]
     def __init__(self, *, labels: int, void: int = 255) -> None:
         super().__init__()
         own = ConfusionMatrix(labels=labels, void=void)
-        self.labels, self.void = own.labels, own.void
+        self.labels, self.void, self.unpredicted = own.labels, own.void, own.unpredicted
         self.add_state("counts", own.counts, dist_reduce_fx="sum")
 
     update, compute = ConfusionMatrix.update, ConfusionMatrix.compute

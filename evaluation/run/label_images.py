@@ -76,7 +76,11 @@ def decide(
     limit, found = setting.protocol.background, []
     for band in best_classes(image, queries, setting.protocol, size, ImageCache()):
         labels = band.best + 1
-        found.append((labels * (band.certainty() >= limit) if limit else labels).cpu().numpy())
+        if band.none is not None:
+            labels = labels * ~band.none
+        elif limit:
+            labels = labels * (band.certainty() >= limit)
+        found.append(labels.cpu().numpy())
     return np.concatenate(found).astype("uint8" if queries.classes < 256 else "uint16")
 
 

@@ -39,6 +39,9 @@ class LabelImage:
         """1 where a pixel has the label that the word stands for, else 0."""
         return (self.labels == queries.text[:, 2, None, None]).float()
 
+    def nothing(self, queries: Queries) -> None:
+        """None: there are labels."""
+
 
 @dataclass(frozen=True)
 class ScoreImage:
@@ -61,6 +64,9 @@ class ScoreImage:
                 f"vocabulary has {count} words"
             )
         return self.maps[queries.text[:, 0].long()]
+
+    def nothing(self, queries: Queries) -> None:
+        """None: the background is decided by the protocol."""
 
 
 def read_labels(path: Path, size: tuple[int, int], encoding: Encoding) -> Int[Tensor, "y x"]:

@@ -2,23 +2,14 @@
 
 from pathlib import Path
 
-import torch
-
 from gem.backbones.model_config import config_digest, own_quick_gelu
 from gem.backbones.open_clip_model import new_model, new_tokenizer
 from gem.backbones.positions import Positions
 from gem.backbones.state_dict import load_weights
 from gem.backbones.towers import Towers
 from gem.backbones.weights import resolve, source_of
-from gem.device import pick_device
+from gem.device import DTYPES, pick_device
 from gem.provenance import Provenance
-
-DTYPES = {
-    "fp32": torch.float32,
-    "tf32": torch.float32,
-    "bf16": torch.bfloat16,
-    "fp16": torch.float16,
-}
 
 
 def load_towers(

@@ -1,9 +1,7 @@
 """What a model's config says of it: the file of a folder, or a name that open_clip knows."""
 
 import difflib
-import hashlib
 import json
-from collections.abc import Iterable
 from functools import partial
 from pathlib import Path
 from typing import Annotated, Any, Self
@@ -11,6 +9,7 @@ from typing import Annotated, Any, Self
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 
 from gem.backbones.known import load_open_clip, model_config, model_names
+from gem.hub.hashes import files_digest
 from gem.tower import TowerShape
 
 EMBEDDED = Path(__file__).parent / "tiny"
@@ -112,13 +111,6 @@ def config_digest(name: str) -> str | None:
     if folder is None:
         return None
     return files_digest([folder / CONFIG, folder / WORDS])
-
-
-def files_digest(paths: Iterable[Path]) -> str:
-    """Twelve hexadecimal digits for names and contents of those of the files that there are."""
-    paths = [path for path in paths if path.is_file()]
-    parts = [(path.name, hashlib.sha256(path.read_bytes()).hexdigest()) for path in paths]
-    return hashlib.sha256(json.dumps(parts).encode()).hexdigest()[:12]
 
 
 def folder_of(name: str) -> Path | None:

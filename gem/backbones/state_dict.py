@@ -12,7 +12,7 @@ from safetensors.torch import load_file
 from torch import Tensor
 
 from gem.backbones.fitting import fit_state
-from gem.backbones.weights import sha256
+from gem.hub.hashes import sha256
 
 
 def load_weights(model: CLIP | CustomTextCLIP, path: Path, name: str) -> str:

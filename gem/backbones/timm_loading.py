@@ -7,14 +7,13 @@ from timm.models.vision_transformer import VisionTransformer
 from torch import Tensor
 
 from gem.backbones.fitting import check_state
-from gem.backbones.loading import DTYPES
-from gem.backbones.model_config import files_digest
 from gem.backbones.positions import Positions
 from gem.backbones.state_dict import read_state
 from gem.backbones.timm_model import CONFIG, folder_of, new_vit, tags_of
 from gem.backbones.timm_tower import TimmTower
-from gem.backbones.weights import embedded, fetch, given_file, sha256, source_of
-from gem.device import pick_device
+from gem.backbones.weights import embedded, fetch, given_file, source_of
+from gem.device import DTYPES, pick_device
+from gem.hub.hashes import files_digest, sha256
 from gem.provenance import Provenance
 
 PART = "companion"

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import os
 import re
 from collections.abc import Mapping
@@ -10,9 +9,9 @@ from pathlib import Path
 
 from gem.backbones.known import file_names, tag_of, tags_of
 from gem.backbones.model_config import config_digest, folder_of, own_quick_gelu
+from gem.hub.hashes import sha256
+from gem.hub.network import reach
 from gem.provenance import Provenance
-
-REACH_SECONDS = 4.0
 
 
 def resolve(model: str, weights: str, quick_gelu: bool | None) -> tuple[Path, bool]:
@@ -57,12 +56,6 @@ def given_file(weights: str, part: str = "backbone") -> Path | None:
     return Path(weights)
 
 
-def sha256(path: Path) -> str:
-    """Hash of a file's bytes."""
-    with path.open("rb") as stream:
-        return hashlib.file_digest(stream, "sha256").hexdigest()
-
-
 def _agreed(model: str, weights: str, wanted: bool, given: bool | None) -> bool:
     """The activation of the weights; ValueError if another was given."""
     if given is not None and given != wanted:
@@ -105,7 +98,7 @@ def fetch(
     if not repository and downloaded.is_file() and _is_published(downloaded, host):
         return downloaded
     try:
-        _reach(host)
+        reach(host)
     except ConnectionError as error:
         raise ConnectionError(
             f"the weights {tag} of {model} are not on this machine and {host} cannot be reached "
@@ -126,19 +119,6 @@ def cached(repository: str, name: str) -> Path | None:
 
     found = try_to_load_from_cache(repository, name)
     return Path(found) if isinstance(found, str) else None
-
-
-def _reach(host: str) -> None:
-    """Raise ConnectionError if a host does not answer in time, or must not be asked."""
-    import httpx
-    from huggingface_hub import constants
-
-    if constants.HF_HUB_OFFLINE:
-        raise ConnectionError("HF_HUB_OFFLINE is set")
-    try:
-        httpx.head(host, timeout=REACH_SECONDS)
-    except httpx.HTTPError as error:
-        raise ConnectionError(str(error)) from error
 
 
 def download(source: Mapping[str, str]) -> Path:

@@ -126,6 +126,9 @@ class Bright:
         steps = torch.arange(len(queries.words))[:, None, None] / len(queries.words)
         return -(self.grey - steps).abs()
 
+    def nothing(self, queries):
+        return None
+
 @options
 class Mine:
     """Words by brightness, in their order."""

@@ -47,7 +47,9 @@ def asked(owner=OWNER, *, background=True):
 
 def image_of(maps):
     pixels = torch.randn(3, 32, 40, generator=torch.Generator().manual_seed(9))
-    return SimpleNamespace(scores=lambda _: maps, labels=None, pixels=pixels)
+    return SimpleNamespace(
+        scores=lambda _: maps, labels=None, nothing=lambda _: None, pixels=pixels
+    )
 
 
 def noise(words=7, seed=0):

@@ -19,9 +19,12 @@ def queries(*index, background=False):
     return Queries(torch.eye(len(index)), tuple(index), background=background, words=words)
 
 
-def encoded(*maps, labels=None):
+def encoded(*maps, labels=None, nothing=None):
     """An image whose segmenter gives these maps; each is a list of rows."""
-    return SimpleNamespace(scores=lambda _: torch.tensor(maps), labels=labels)
+    found = None if nothing is None else torch.tensor(nothing)
+    return SimpleNamespace(
+        scores=lambda _: torch.tensor(maps), labels=labels, nothing=lambda _: found
+    )
 
 
 def test_a_map_is_scaled_by_its_highest_and_lowest_pixel():
@@ -73,6 +76,28 @@ def test_a_segmenter_that_decides_is_believed():
     labels = torch.tensor([[3, 1]])
     image = encoded([[2.0, 0.0]], labels=labels)
     assert label_map(image, queries(0), RULES, (1, 2), background=True) is labels
+
+
+@pytest.mark.parametrize(
+    ("background", "asked", "expected"),
+    [
+        (True, queries(0, 1), [[1, 2, 0]]),
+        (True, queries(0, 1, background=True), [[0, 1, 0]]),
+        (False, queries(0, 1), [[0, 1, 255]]),  # no prediction: there is no such label
+    ],
+)
+def test_a_rule_of_the_segmenters_own(background, asked, expected):
+    """Words must exceed the score of nothing; neither threshold nor scale of the protocol count."""
+    image = encoded([[0.3, 0.0, 0.2]], [[0.0, 0.21, 0.2]], nothing=[[0.2, 0.2, 0.2]])
+    rules = EvalProtocol(name="test", resize=ShortSide(), background=None, min_max=True)
+    found = label_map(image, asked, rules, (1, 3), background=background)
+    assert found.tolist() == expected
+
+
+def test_nothing_is_upsampled_as_the_words_are():
+    image = encoded([[1.0, 1.0]], nothing=[[0.0], [2.0]])
+    found = label_map(image, queries(0), RULES, (4, 2), background=True)
+    assert found.tolist() == [[1, 1], [1, 1], [0, 0], [0, 0]]
 
 
 def test_a_class_has_the_highest_of_its_words():

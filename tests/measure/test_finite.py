@@ -225,6 +225,9 @@ def test_scores_are_asked_once_and_checked_later(setting):
         labels = pixels = None
         asked = 0
 
+        def nothing(self, queries):  # noqa: ARG002
+            return None
+
         def scores(self, queries):  # noqa: ARG002
             self.asked += 1
             return torch.full((1, 1, 1), float("nan"))

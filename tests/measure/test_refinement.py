@@ -121,7 +121,9 @@ ASKED = Queries(torch.eye(3), (0, 1, 2), background=False, words=("a", "b", "c")
 
 def test_the_decision_is_of_refined_maps(monkeypatch):
     maps, pixels = noise(3, 4, 4), noise(3, 16, 16, seed=3)
-    image = SimpleNamespace(scores=lambda _: maps, labels=None, pixels=pixels)
+    image = SimpleNamespace(
+        scores=lambda _: maps, labels=None, nothing=lambda _: None, pixels=pixels
+    )
     protocol = rules(pamr=RULE)
     whole = label_map(image, ASKED, protocol, (19, 23), background=False)
     fine = refined(maps, pixels, RULE, (19, 23), slice(0, 19), room=10**9)
@@ -132,7 +134,9 @@ def test_the_decision_is_of_refined_maps(monkeypatch):
 
 
 def test_a_segmenter_without_an_image_cannot_be_refined():
-    image = SimpleNamespace(scores=lambda _: noise(3, 2, 2), labels=None, pixels=None)
+    image = SimpleNamespace(
+        scores=lambda _: noise(3, 2, 2), labels=None, nothing=lambda _: None, pixels=None
+    )
     with pytest.raises(ValueError) as caught:
         label_map(image, ASKED, rules(pamr=Pamr()), (4, 4), background=False)
     assert str(caught.value) == (

@@ -33,7 +33,7 @@ def asked(*index, background=True):
 def image_of(*pixels):
     """One row of pixels, each a list of what its words get."""
     maps = torch.tensor(pixels, dtype=torch.float32).T[:, None]
-    return SimpleNamespace(scores=lambda _: maps, labels=None, pixels=None)
+    return SimpleNamespace(scores=lambda _: maps, labels=None, nothing=lambda _: None, pixels=None)
 
 
 # Six pixels of background and ten of cat, one of dog whose second best is cat, one whose second
@@ -90,7 +90,7 @@ def test_areas_are_those_of_the_whole_image(monkeypatch):
     """In bands of one row, each of which would drop another class."""
     maps = torch.randn(3, 8, 5, generator=torch.Generator().manual_seed(0))
     maps[2] -= 1.0  # wins few pixels
-    image = SimpleNamespace(scores=lambda _: maps, labels=None, pixels=None)
+    image = SimpleNamespace(scores=lambda _: maps, labels=None, nothing=lambda _: None, pixels=None)
     protocol, queries = rules(area_threshold=0.3), asked(0, 1, 2)
     whole = label_map(image, queries, protocol, (16, 10), background=True)
     free = label_map(image, queries, rules(), (16, 10), background=True)

@@ -25,7 +25,9 @@ def test_every_threshold_as_if_it_were_the_only_one(asked):
     """The last pixel's probabilities are equal: 1/2 exactly, which passes 0.5; or 1/3."""
     words = 3 if asked else 2
     maps = torch.tensor([[[2.0, 0.0, 0.3, 1.0]], [[0.0, 3.0, 0.0, 1.0]], [[0.1, 0.2, 0.9, 1.0]]])
-    image = SimpleNamespace(scores=lambda _: maps[:words], labels=None, pixels=None)
+    image = SimpleNamespace(
+        scores=lambda _: maps[:words], labels=None, nothing=lambda _: None, pixels=None
+    )
     queries = Queries(
         torch.eye(words), tuple(range(words)), background=asked, words=("a", "b", "c")[:words]
     )

@@ -56,6 +56,23 @@ def test_worked_by_hand():
     assert found.pixel_accuracy == pytest.approx(5 / 8)
 
 
+@given(maps(), st.data())
+def test_pixels_without_a_prediction(pair, data):
+    """They are found by no class: IoU is that of sets of pixels, accuracy is over all of them."""
+    prediction, truth = pair
+    gaps = data.draw(arrays(np.bool_, truth.shape))
+    prediction = np.where(gaps, VOID, prediction)
+    tensors = torch.from_numpy(prediction), torch.from_numpy(truth)
+    matrix = confusion(*tensors, labels=labels, void=VOID, unpredicted=True)
+    assert matrix.shape == (labels, labels + 1)
+    assert matrix[:, -1].sum() == (gaps & (truth != VOID)).sum()
+    found, valid = scores(matrix), truth != VOID
+    assert found.iou == pytest.approx(by_numpy(prediction, truth))
+    if valid.any():
+        right = ((prediction == truth) & valid).sum() / valid.sum()
+        assert found.pixel_accuracy == pytest.approx(right)
+
+
 @given(maps())
 def test_against_numpy(pair):
     found, expected = scores(count(*pair)), by_numpy(*pair)

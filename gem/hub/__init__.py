@@ -1,0 +1,4 @@
+"""Models of the package `transformers`: where their files are, how they are loaded and checked.
+
+The package is an optional extra: nothing here imports it before a model is built.
+"""

@@ -1,0 +1,112 @@
+"""The files of a model in the format of the Hugging Face hub: found, downloaded, hashed."""
+
+from __future__ import annotations
+
+import hashlib
+import re
+from pathlib import Path
+
+from gem.hub.hashes import files_digest, sha256
+from gem.hub.network import reach
+from gem.provenance import Provenance
+
+CONFIG = "config.json"
+WORDS = ("tokenizer.json", "tokenizer_config.json", "vocab.txt", "vocab.json", "merges.txt")
+TEXT = (CONFIG, *WORDS, "special_tokens_map.json", "preprocessor_config.json")
+WEIGHTS = ("model*.safetensors", "pytorch_model*.bin")  # whole or in several files; the first kind
+NAME = re.compile(r"[\w.-]+/[\w.-]+")
+
+
+def find_folder(model: str, revision: str | None, part: str) -> Path:
+    """The folder of a model: itself, or what the hub has under the name ``OWNER/NAME``.
+
+    What is on this machine is taken at once, else it is downloaded if the hub answers. ``part`` is
+    the key of the model in the config. Raises ValueError for what is no model's name or a revision
+    that is not there, ConnectionError if there is no network.
+    """
+    if Path(model).is_dir():
+        if revision is not None:
+            raise ValueError(
+                f"{part}.revision={revision}: {model} is a folder, it has no revisions"
+            )
+        return Path(model)
+    if not NAME.fullmatch(model) or Path(model).suffix == ".pth":
+        raise ValueError(f"{part}.model={model}: neither a folder nor a name of the hub")
+    return _on_this_machine(model, revision) or _downloaded(model, revision, part)
+
+
+def known_folder(model: str, revision: str | None) -> Path | None:
+    """The folder of a model if it is on this machine, with or without its weights."""
+    if Path(model).is_dir():
+        return Path(model)
+    return _snapshot(model, revision) if NAME.fullmatch(model) else None
+
+
+def weight_files(folder: Path) -> list[Path]:
+    """The files of the weights, sorted; safetensors if there are any. Empty if there are none."""
+    for pattern in WEIGHTS:
+        if found := sorted(folder.glob(pattern)):
+            return found
+    return []
+
+
+def provenance_of(model: str, folder: Path | None, *, random: bool, seed: int) -> Provenance:
+    """Where the numbers of a model come from; hashes the files of published weights."""
+    name = Path(model).name
+    config = files_digest([folder / one for one in (CONFIG, *WORDS)]) if folder else None
+    if random or folder is None:
+        return Provenance(name, f"random, seed {seed}", sha256=None, config=config)
+    source = folder.name if Path(model).is_dir() else model
+    return Provenance(name, source, _digest(weight_files(folder)), config)
+
+
+def _digest(paths: list[Path]) -> str:
+    """The hash of the only file, or of the names and hashes of several."""
+    if len(paths) == 1:
+        return sha256(paths[0])
+    lines = "".join(f"{path.name} {sha256(path)}\n" for path in paths)
+    return hashlib.sha256(lines.encode()).hexdigest()
+
+
+def _snapshot(model: str, revision: str | None) -> Path | None:
+    from huggingface_hub import snapshot_download
+    from huggingface_hub.errors import HfHubHTTPError, LocalEntryNotFoundError
+
+    try:
+        return Path(snapshot_download(model, revision=revision, local_files_only=True))
+    except (LocalEntryNotFoundError, HfHubHTTPError, OSError, ValueError):
+        return None
+
+
+def _on_this_machine(model: str, revision: str | None) -> Path | None:
+    """A snapshot that is whole, as far as can be told."""
+    folder = _snapshot(model, revision)
+    return folder if folder and (folder / CONFIG).is_file() and weight_files(folder) else None
+
+
+def _downloaded(model: str, revision: str | None, part: str) -> Path:
+    from huggingface_hub import constants, snapshot_download
+    from huggingface_hub.errors import RepositoryNotFoundError, RevisionNotFoundError
+
+    try:
+        reach(constants.ENDPOINT)
+    except ConnectionError as error:
+        raise ConnectionError(
+            f"{model} is not on this machine and {constants.ENDPOINT} cannot be reached ({error}): "
+            f"download it elsewhere and give {part}.model=FOLDER, or {part}.weights=null for "
+            "random weights, whose scores mean nothing"
+        ) from error
+    try:
+        for pattern in WEIGHTS:
+            wanted = [*TEXT, pattern, f"{pattern}.index.json"]
+            folder = Path(snapshot_download(model, revision=revision, allow_patterns=wanted))
+            if weight_files(folder):
+                break
+    except RevisionNotFoundError as error:
+        raise ValueError(f"{part}.revision={revision}: {model} has no such revision") from error
+    except RepositoryNotFoundError as error:
+        raise ValueError(f"{part}.model={model}: the hub has no such model") from error
+    except Exception as error:  # what the hub, httpx and the disk raise has no common kind
+        said = " ".join(str(error).split()) or type(error).__name__
+        raise ConnectionError(f"{model} cannot be downloaded: {said}") from error
+    return folder
