@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from pathlib import Path
 
+from evaluation.places import CONFIGS
+
 POINTS = {"toy": "toy_points"}  # drawn scenes: the points of a data set of masks
 DRAWN = {*POINTS, *POINTS.values()}
 
@@ -31,13 +33,27 @@ def merge(published: Sequence[str], given: Sequence[str]) -> tuple[str, ...]:
 
     A given data set, backbone or protocol also replaces the published options of it, a given
     experiment the protocol, its words and its prompts, a method that is not GEM the options of GEM.
+    Backbone and method mean nothing to a published segmenter that reads none.
     """
+    given = for_segmenter(published, given)
     replaced = [key_of(override) for override in given]
     if "experiment" in replaced:
         replaced += ["protocol", "vocabulary", "prompts"]
     if not (value_of(given, "method") or "gem").startswith("gem"):
         replaced.append("gem")
     return (*without(published, *replaced), *given)
+
+
+def for_segmenter(published: Sequence[str], given: Sequence[str]) -> tuple[str, ...]:
+    """The user's overrides without the parts that a published segmenter, by its YAML, has not."""
+    name = value_of(given, "segmenter") or value_of(published, "segmenter")
+    path = CONFIGS / "segmenter" / f"{name}.yaml"
+    if name is None or not path.is_file():
+        return tuple(given)
+    written = path.read_text(encoding="utf-8")
+    unread = [part for part in ("backbone", "method") if f"${{{part}}}" not in written]
+    keys = (*unread, *(("gem", "companion") if "method" in unread else ()))
+    return without(given, *keys)
 
 
 def for_score(given: Sequence[str], score: str) -> tuple[str, ...]:

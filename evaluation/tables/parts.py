@@ -16,13 +16,18 @@ LARGER_THAN_IMAGES = 4096  # a window by which a protocol says that an image is 
 
 
 def model_of(setting: Setting) -> Any:
-    """The model that is evaluated: a backbone, or a segmenter that has none."""
-    return getattr(setting.segmenter, "backbone", setting.segmenter)
+    """The model that is evaluated: a backbone, or the first model of a segmenter that has none."""
+    return getattr(_patches(setting), "backbone", models_of(setting)[0])
 
 
 def method_of(setting: Setting) -> Any:
     """The method that reads the backbone, or a segmenter that has none."""
-    return getattr(setting.segmenter, "method", setting.segmenter)
+    return getattr(_patches(setting), "method", setting.segmenter)
+
+
+def _patches(setting: Setting) -> Any:
+    """The backbone and method that a segmenter has inside, as GEM-SAM does, or are all of it."""
+    return getattr(setting.segmenter, "patches", setting.segmenter)
 
 
 def weights_in(description: Mapping[str, Any]) -> object:
@@ -33,9 +38,8 @@ def weights_in(description: Mapping[str, Any]) -> object:
 
 
 def models_of(setting: Setting) -> list[Any]:
-    """The model, and the companion that a method reads beside it."""
-    companion = getattr(method_of(setting), "companion", None)
-    return [model_of(setting), *([companion] if companion else [])]
+    """All models of the segmenter; one that reads files is its own."""
+    return list(setting.segmenter.models) or [setting.segmenter]
 
 
 def source_name(model: Any) -> str:
@@ -73,7 +77,8 @@ def traits_of(setting: Setting) -> dict[str, object]:
     own = {f"{key}.{name}": getattr(method, name) for name in options}
     asked = {"vocabulary": setting.vocabulary.family, "prompts": setting.prompts.templates}
     under = {"protocol": setting.protocol.name, **asked}
-    return {"method": type(method), **own, "backbone": source_of(setting)[1:], **under}
+    kinds = {"method": type(method), "segmenter": type(setting.segmenter)}
+    return {**kinds, **own, "backbone": source_of(setting)[1:], **under}
 
 
 def conditions_of(setting: Setting) -> str:

@@ -68,7 +68,9 @@ def test_points_and_speed(command):
     found = frame(place, "table3").set_index("method")
     ours = found["ours: toy_points, clip_vit_b16, p-mIoU"]
     assert 0 <= float(ours["CLIP"]) <= 100
-    assert ours["GEM-SAM-CLIP"].startswith("SAM is not supported")
+    assert ours["GEM-SAM-CLIP"].startswith("needs weights: published of sam-vit-huge")
+    assert ours["GroupViT*"].startswith("needs weights: published of groupvit-gcc-yfcc")
+    assert ours["OVSeg*"].startswith("weights of its own code only; bring its maps")
     speed = found["ours: toy_points, clip_vit_b16, fps"]
     assert float(speed["MaskCLIP*"]) > 0
 

@@ -89,7 +89,7 @@ def test_no_cell_of_ours_is_blank():
     for name in ("ours: VOC", "ours: Context", "ours: ADE20K"):
         assert all(isinstance(text, str) and text for text in made.frame[name])
     assert "needs data: voc" in set(made.frame["ours: VOC"])
-    assert render.reasons(made)[0] == "not training-free; not run"
+    assert render.reasons(made)[0].startswith("weights of its own code only; bring its label maps")
 
 
 def test_random_weights_are_not_compared():
