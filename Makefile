@@ -10,29 +10,29 @@ demo: .venv/ready
 # one thread of each worker computes; the tests of a file share what they set up
 TEST := -m pytest --numprocesses auto --maxprocesses 8 --dist loadfile
 
-test: .venv/ready
+test: .venv/dev
 	$(BIN)/python $(TEST)
 
 # the whole suite as several other machines would run it; see docs/equality.md
-test-portable: .venv/ready
+test-portable: .venv/dev
 	$(BIN)/python tests/portable.py
 
 # broken input for every reader: 2,000 examples of each property, from new seeds each time; of a
 # failure the smallest example is printed, and .hypothesis tries it first the next time
-fuzz: .venv/ready
+fuzz: .venv/dev
 	GEM_FUZZ=2000 $(BIN)/python $(TEST) tests/fuzz
 
 # many processes: more of them, and each killed ten times. A quarter of an hour on two cores.
-engines: .venv/ready
+engines: .venv/dev
 	GEM_KILLS=10 $(BIN)/python -m pytest tests/engines
 
 # every change of a line that makes numbers: does a test fail? An hour and more on two cores.
-mutants: .venv/ready
+mutants: .venv/dev
 	$(BIN)/mutmut run
 	$(BIN)/mutmut results
 	$(BIN)/mutmut export-cicd-stats && cat mutants/mutmut-cicd-stats.json
 
-check: .venv/ready
+check: .venv/dev
 	$(BIN)/ruff check
 	$(BIN)/ruff format --check
 	$(BIN)/mypy
@@ -43,10 +43,17 @@ speed: .venv/ready
 
 # uv, installed into the environment, resolves and unpacks about four times faster than pip; compiled
 # at once, every command starts in half the time where Python may not write bytecode of its own.
+INSTALL := $(BIN)/uv pip install --quiet --compile-bytecode --constraint constraints.txt --editable
+
 .venv/ready: pyproject.toml constraints.txt
 	$(PYTHON) -m venv .venv
 	$(BIN)/pip install --quiet --disable-pip-version-check uv
-	$(BIN)/uv pip install --quiet --compile-bytecode --constraint constraints.txt --editable '.[dev]'
+	$(INSTALL) .
+	touch $@
+
+# with all extras and what tests and checks need
+.venv/dev: .venv/ready
+	$(INSTALL) '.[dev]'
 	touch $@
 
 clean:
