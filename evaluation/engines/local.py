@@ -38,15 +38,11 @@ class LocalSession:
 
     def steps(self) -> Iterator[Step]:
         """A step for each batch; models that nothing needs any more are let go between passes."""
-        from evaluation.measure.work import count_here
-
         while self._waiting:
             work = self._waiting.popleft()
             yield Step(work)
             try:
-                for images in count_here(work):
-                    yield Step(work, images)
-                yield Step(work, ended=True)
+                yield from self._do(work)
             except FAILURES as error:
                 yield Step(work, error=error)
             later = [one for other in self._waiting for one in other.settings]
@@ -57,3 +53,11 @@ class LocalSession:
         from evaluation.measure.counting import try_first
 
         try_first(setting)
+
+    def _do(self, work: Work) -> Iterator[Step]:
+        """Count a pass."""
+        from evaluation.measure.work import count_here
+
+        for images in count_here(work):
+            yield Step(work, images)
+        yield Step(work, ended=True)

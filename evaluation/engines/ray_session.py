@@ -94,7 +94,7 @@ class RaySession:
             if ready:
                 yield from self._take(ready[0], self._tasks.pop(ready[0]))
             elif not self._started:
-                note("no machine of Ray has room for a worker yet: waiting")
+                note("no worker of Ray has started yet, for want of room or time: waiting")
 
     def try_first(self, setting: Setting) -> None:
         """On one of the workers."""

@@ -7,7 +7,6 @@ ranks may share a GPU, and a machine without one takes part.
 from __future__ import annotations
 
 import os
-from collections import deque
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
@@ -18,6 +17,7 @@ import torch.distributed as dist
 from torch import Tensor
 
 from evaluation.engines.engine import FAILURES, Step
+from evaluation.engines.local import LocalSession
 from evaluation.engines.worker import Order, Part, Worker, order_of, part_of
 from evaluation.measure.batches import Reading
 from evaluation.measure.counting import (
@@ -25,17 +25,14 @@ from evaluation.measure.counting import (
     count_chunks,
     start_counting,
     texts_of,
-    try_first,
 )
 from evaluation.measure.machine import Machine, this_machine, together
 from evaluation.measure.memory import PeakMeter
-from evaluation.setting.sharing import unload_all
 
 if TYPE_CHECKING:
     from evaluation.measure.batches import Chunk
     from evaluation.measure.counting import Texts
     from evaluation.measure.work import Checkpoint, Work
-    from evaluation.setting import Setting
 
 PATIENCE = timedelta(days=30)  # the first rank may do much between two passes
 
@@ -59,33 +56,10 @@ class Answer:
     error: Exception | None = None
 
 
-class TorchrunSession:
-    """Passes, one after the other, by all ranks."""
+class TorchrunSession(LocalSession):
+    """Passes, one after the other, by all ranks; the others are taken to be as far as the first."""
 
     busy = False  # whether other ranks are in a pass that this one has not ended
-
-    def __init__(self) -> None:
-        self._waiting: deque[Work] = deque()
-
-    def add(self, work: Work, *, first: bool = False) -> None:
-        """Put it behind what waits, or before it."""
-        (self._waiting.appendleft if first else self._waiting.append)(work)
-
-    def steps(self) -> Iterator[Step]:
-        """The steps of the first rank; the others are taken to be as far as it is."""
-        while self._waiting:
-            work = self._waiting.popleft()
-            yield Step(work)
-            try:
-                yield from self._do(work)
-            except FAILURES as error:
-                yield Step(work, error=error)
-            later = [one for other in self._waiting for one in other.settings]
-            unload_all(work.settings, keep=later)
-
-    def try_first(self, setting: Setting) -> None:
-        """In the first rank."""
-        try_first(setting)
 
     def _do(self, work: Work) -> Iterator[Step]:
         """Tell the others, count this rank's share, and add what the others have counted."""
