@@ -75,7 +75,7 @@ class OpenClip:
     @cached_property
     def shape(self) -> TowerShape:
         """Sizes of the image tower; reads the model's config, but builds no model."""
-        from gem.backbones.model_config import tower_shape
+        from gem.backbones.shapes import tower_shape
 
         return tower_shape(self.model)
 

@@ -4,12 +4,12 @@ import logging
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Protocol
+from typing import Any, Protocol
 
 import open_clip
 import torch
 from open_clip import CLIP, CustomTextCLIP
-from open_clip.pretrained import get_pretrained_cfg
+from open_clip.pretrained import get_pretrained_cfg, list_pretrained_tags_by_model
 from torch import Tensor
 
 from gem.backbones.model_config import CONFIG, WORDS, check_supported, config_of, folder_of
@@ -17,7 +17,7 @@ from gem.backbones.word_tokenizer import WordTokenizer
 
 
 class Tokenizer(Protocol):
-    """open_clip's byte-pair tokenizer, or `gem.backbones.word_tokenizer.WordTokenizer`."""
+    """open_clip's byte-pair tokenizer, or our `WordTokenizer` or `HubTokenizer`."""
 
     context_length: int
 
@@ -41,18 +41,17 @@ def new_model(
 
     ``tag`` names the weights that will be loaded, if they have a tag: images are normalised as
     these were trained. Raises ValueError for a name that open_clip does not know and for towers
-    that are not supported: ResNet, timm, attention pooling, q-k norm.
+    that are not supported: ResNet, attention pooling, q-k norm.
     """
     check_supported(name, config_of(name))
     folder = folder_of(name)
-    trained = get_pretrained_cfg(name, tag or "")
     with torch.random.fork_rng(devices=[]), _quiet(), built_of(folder and folder / CONFIG):
         torch.default_generator.manual_seed(seed)  # torch.manual_seed seeds the GPU too
         model: CLIP | CustomTextCLIP = open_clip.create_model(
             f"local-dir:{folder}" if folder else name,
             load_weights=False,
             quick_gelu=quick_gelu,  # force_quick_gelu could not turn off that of a -quickgelu name
-            force_preprocess_cfg={key: trained[key] for key in ("mean", "std") if key in trained},
+            force_preprocess_cfg=statistics_of(name, tag),
             precision=precision,
             device=device,
         )
@@ -82,15 +81,42 @@ def built_of(path: Path | None) -> Iterator[None]:
         raise ValueError(f"no model can be built of {path}: {said}") from error
 
 
-def new_tokenizer(name: str) -> Tokenizer:
-    """The tokenizer of the model: whole words if its folder has a ``vocabulary.txt``."""
-    folder = folder_of(name)
+def new_tokenizer(name: str, *, random: bool = False) -> Tokenizer:
+    """The tokenizer of the model: whole words if its folder has a ``vocabulary.txt``.
+
+    ``random`` says that the weights are, so that a tokenizer may stand in for one that is not here.
+    """
+    folder, text = folder_of(name), config_of(name)["text_cfg"]
     if folder and (folder / WORDS).is_file():
         with built_of(folder / CONFIG):
-            length = int(config_of(name)["text_cfg"]["context_length"])
+            length = int(text["context_length"])
         try:
             return WordTokenizer((folder / WORDS).read_text("utf-8").split(), length)
         except ValueError as error:
             raise ValueError(f"{folder / WORDS} is no list of words: {error}") from error
+    if text.get("hf_tokenizer_name"):
+        from gem.backbones.hub_tokenizer import hub_tokenizer
+
+        return hub_tokenizer(name, text, random=random)
     tokenizer: Tokenizer = open_clip.get_tokenizer(f"local-dir:{folder}" if folder else name)
     return tokenizer
+
+
+def room_of(tokenizer: Tokenizer) -> int:
+    """How many tokens a prompt may have beside those that mark its start and end."""
+    return tokenizer.context_length - int(getattr(tokenizer, "special_tokens", 2))
+
+
+def statistics_of(name: str, tag: str | None) -> dict[str, Any]:
+    """How the images of a model's weights were normalised, as open_clip knows it by their tag.
+
+    Weights of a file or of a seed have none: then it is what all tags of the model say, if they
+    agree, as those of SigLIP do.
+    """
+    tags = {one: get_pretrained_cfg(name, one) for one in list_pretrained_tags_by_model(name)}
+    ways = [
+        {key: way[key] for key in ("mean", "std") if key in way}
+        for one, way in tags.items()
+        if one == tag or tag not in tags
+    ]
+    return ways[0] if ways and all(way == ways[0] for way in ways) else {}
