@@ -3,10 +3,11 @@
 from pathlib import Path
 
 from gem.backbones.model_config import config_digest, config_of, own_quick_gelu
-from gem.backbones.open_clip_model import new_model, new_tokenizer
+from gem.backbones.open_clip_model import new_model
 from gem.backbones.positions import Positions
 from gem.backbones.shapes import tower_shape
 from gem.backbones.state_dict import load_weights
+from gem.backbones.tokenizer import new_tokenizer
 from gem.backbones.towers import Towers
 from gem.backbones.weights import resolve, source_of
 from gem.device import DTYPES, pick_device

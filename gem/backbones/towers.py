@@ -15,9 +15,9 @@ from open_clip.timm_model import TimmModel
 from torch import Tensor
 
 from gem.backbones.clip_tower import ClipTower
-from gem.backbones.open_clip_model import Tokenizer, room_of
 from gem.backbones.positions import Positions
 from gem.backbones.prompts import embed_prompts
+from gem.backbones.tokenizer import Tokenizer, room_of
 from gem.provenance import Provenance
 from gem.tower import TowerShape
 from gem.trace import Trace

@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 import hashlib
+import json
 import re
+from collections.abc import Collection
 from pathlib import Path
+from typing import Any
 
 from gem.hub.hashes import files_digest, sha256
 from gem.hub.network import reach
@@ -41,6 +44,26 @@ def known_folder(model: str, revision: str | None) -> Path | None:
     if Path(model).is_dir():
         return Path(model)
     return _snapshot(model, revision) if NAME.fullmatch(model) else None
+
+
+def config_content(folder: Path, kinds: Collection[str], part: str) -> dict[str, Any]:
+    """What the config of a model's folder holds, as it is written; ``kinds`` are its model types.
+
+    Raises FileNotFoundError or ValueError, naming the file, for one that is missing, broken, or of
+    another architecture.
+    """
+    path = folder / CONFIG
+    if not path.is_file():
+        raise FileNotFoundError(f"{part}.model={folder}: the folder has no {CONFIG}")
+    try:
+        content: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
+        found = content["model_type"]
+        known = found in kinds
+    except (ValueError, RecursionError, KeyError, TypeError) as error:
+        raise ValueError(f"{path} cannot be read as the config of a model: {error!r}") from error
+    if not known:
+        raise ValueError(f"{path} is of a {found}, expected {' or '.join(kinds)}")
+    return content
 
 
 def weight_files(folder: Path) -> list[Path]:

@@ -10,7 +10,8 @@ from huggingface_hub import constants
 from small_timm import small_of, write_small_timm, write_timm
 
 from gem.backbones import OpenClip
-from gem.backbones.open_clip_model import new_tokenizer, room_of
+from gem.backbones.open_clip_model import statistics_of
+from gem.backbones.tokenizer import new_tokenizer, room_of
 from gem.hub.stand_in_words import stand_in_tokenizer
 
 LENGTH = 16
@@ -96,7 +97,8 @@ def test_without_a_network_it_is_said_at_once(text, siglip, tmp_path):
     assert str(caught.value) == (
         f"the tokenizer {text['hf_tokenizer_name']} is not on this machine and cannot be "
         f"downloaded from {constants.ENDPOINT} (HF_HUB_OFFLINE is set): give "
-        "backbone.model=FOLDER, which has the model's open_clip_config.json and the files of its tokenizer"
+        "backbone.model=FOLDER, which has the model's open_clip_config.json and the files of "
+        "its tokenizer"
     )
 
 
@@ -137,6 +139,4 @@ def test_other_files_of_words_are_another_model(siglip, tmp_path):
     ],
 )
 def test_the_channel_statistics_of_a_file_are_those_of_the_tags(model, tag, mean):
-    from gem.backbones.open_clip_model import statistics_of
-
     assert statistics_of(model, tag).get("mean") == mean

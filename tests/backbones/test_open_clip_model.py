@@ -10,7 +10,7 @@ from conftest import SMALL, write_config
 
 from gem.backbones import OpenClip
 from gem.backbones.model_config import check_supported
-from gem.backbones.open_clip_model import new_tokenizer
+from gem.backbones.tokenizer import new_tokenizer
 
 SUPPORTED = (
     "supported are open_clip's own VisionTransformer, timm's and its EVA02, and open_clip's own "
