@@ -110,4 +110,3 @@ def test_no_config_is_left_out():
         for size in ("b16", "b32", "l14")
     }
     assert set(CONFIGS) == older | set(SHAPES)
-    assert timm.models.eva.Eva
