@@ -7,6 +7,7 @@ import sys
 import pytest
 import torch
 from huggingface_hub import constants
+from original_blip import write_original
 from safetensors.torch import load_file, save_file
 from small_blip import blip_of, small_model, write_blip
 from small_words import save_list
@@ -50,46 +51,6 @@ def test_an_older_folder_has_a_list_of_words(folder, blip, tmp_path):
     )
     save_list(copy)
     assert torch.equal(blip_of(copy).embed(PROMPTS), blip.embed(PROMPTS))
-
-
-# The inverse of what is read: names of the original release from those of the library.
-ORIGINAL = {
-    "vision_model.embeddings.class_embedding": "visual_encoder.cls_token",
-    "vision_model.embeddings.position_embedding": "visual_encoder.pos_embed",
-    "vision_model.embeddings.patch_embedding.weight": "visual_encoder.patch_embed.proj.weight",
-    "vision_model.embeddings.patch_embedding.bias": "visual_encoder.patch_embed.proj.bias",
-    "vision_model.post_layernorm.weight": "visual_encoder.norm.weight",
-    "vision_model.post_layernorm.bias": "visual_encoder.norm.bias",
-}
-IN_A_BLOCK = {
-    "layer_norm1": "norm1", "self_attn.qkv": "attn.qkv", "self_attn.projection": "attn.proj",
-    "layer_norm2": "norm2", "mlp.fc1": "mlp.fc1", "mlp.fc2": "mlp.fc2",
-}  # fmt: skip
-for number in range(5):
-    for ours, theirs in IN_A_BLOCK.items():
-        for kind in ("weight", "bias"):
-            ORIGINAL[f"vision_model.encoder.layers.{number}.{ours}.{kind}"] = (
-                f"visual_encoder.blocks.{number}.{theirs}.{kind}"
-            )
-
-
-def write_original(model, path, **changes):
-    """A file as BLIP's pre-training saves it: towers, their momentum copies, queues, decoder."""
-    state = {ORIGINAL.get(key, key): value for key, value in model.state_dict().items()}
-    copies = {
-        key.replace("encoder.", "encoder_m.", 1).replace("proj.", "proj_m.", 1): value + 1
-        for key, value in state.items()
-    }
-    rest = {
-        "text_encoder.embeddings.position_ids": torch.arange(512)[None],
-        "temp": torch.tensor(0.07), "image_queue": noise(24, 8), "text_queue": noise(24, 8),
-        "queue_ptr": torch.zeros(1, dtype=torch.long),
-        "text_decoder.cls.predictions.bias": noise(9),
-    }  # fmt: skip
-    torch.save(
-        {"model": copies | rest | state | changes, "epoch": 19, "config": {"vit": "base"}}, path
-    )
-    return path
 
 
 def of_file(folder, path, **changes):
