@@ -16,7 +16,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from gem.backbones import OpenClip, TimmVit
+from gem.backbones import Blip, OpenClip, TimmVit
 from gem.grounder import Grounder
 from gem.methods import (
     ClearClip,
@@ -44,10 +44,10 @@ if TYPE_CHECKING:
     from PIL import Image
 
 __all__ = [
-    "ClearClip", "Clip", "ClipSurgery", "Gem", "Grounder", "ItaclipAttention", "MaskClip", "Method",
-    "Naclip", "OpenClip", "Patches", "Pearl", "Prompts", "ProxyClip", "ResClip", "ScClip", "Sclip",
-    "Segmenter", "Sfp", "ShortSide", "SlidingWindow", "Square", "TimmVit", "Vocabulary", "load",
-    "read_image",
+    "Blip", "ClearClip", "Clip", "ClipSurgery", "Gem", "Grounder", "ItaclipAttention", "MaskClip",
+    "Method", "Naclip", "OpenClip", "Patches", "Pearl", "Prompts", "ProxyClip", "ResClip", "ScClip",
+    "Sclip", "Segmenter", "Sfp", "ShortSide", "SlidingWindow", "Square", "TimmVit", "Vocabulary",
+    "load", "read_image",
 ]  # fmt: skip
 
 

@@ -1,7 +1,7 @@
 """What a trace asks of a tower: its blocks, and the way out of the stream.
 
-Shapes: b images, n tokens (class token first, then patches row by row), c width, h heads,
-d head width, p patches, e embedding.
+Shapes: b images, n tokens (class token first, if there is one, then patches row by row), c width,
+h heads, d head width, p patches, e embedding.
 """
 
 from typing import Literal, Protocol, runtime_checkable

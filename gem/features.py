@@ -16,7 +16,7 @@ from gem.backbones.backbone import Backbone
 from gem.beside import traces_beside
 from gem.device import float32_products
 from gem.image import upsample
-from gem.methods.method import Method
+from gem.methods.method import Method, blocks_read
 from gem.vocabulary import Queries
 from gem.windows import Tiles
 
@@ -92,8 +92,8 @@ def _window(
     backbone: Backbone, methods: Sequence[Method], images: Float[Tensor, "b 3 y x"]
 ) -> dict[Method, Float[Tensor, "b u v e"]]:
     """Unit-length features of every method for one window of each image."""
-    depth = backbone.shape.num_blocks
-    trace = backbone.trace(images, keep=max(method.reads(depth) for method in methods))
+    shape = backbone.shape
+    trace = backbone.trace(images, keep=max(blocks_read(method, shape) for method in methods))
     traces = traces_beside(trace, backbone, methods, images)
     found: dict[Method, Tensor] = {}
     for method in sorted(dict.fromkeys(methods), key=lambda one: one.cache_group):

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 from pydantic import SkipValidation
 
 from gem.backbones.backbone import Backbone
-from gem.methods.method import Method
+from gem.methods.method import Method, blocks_read
 from gem.options import HALF, changed, options
 from gem.vocabulary import Prompts, Vocabulary, embed_words
 
@@ -103,13 +103,13 @@ class Patches:
         return 4 * shape.embedding * len(tiles.corners) * rows * columns
 
     def check(self, ids: Sequence[str]) -> None:  # noqa: ARG002
-        """Raise ValueError if a tower has fewer blocks than the method reads.
+        """Raise ValueError if a tower has fewer blocks than the method reads, or no class token.
 
         That of the backbone, or of the companion, if the method reads one. And for a number among
         the method's options that fp16 cannot hold, if the backbone computes in it. The models'
         configs are read; what they raise is raised. The weights are not looked for.
         """
-        self.method.reads(self.backbone.shape.num_blocks)
+        blocks_read(self.method, self.backbone.shape)
         if companion := self.method.companion:
             self.method.reads_beside(companion.shape.num_blocks)
         if getattr(self.backbone, "precision", "") == "fp16":

@@ -22,12 +22,14 @@ class TowerShape:
     """What a model's config says of its image tower, known without building it.
 
     ``patch_size`` is the side of a square patch in pixels; ``embedding`` the width e of the space
-    that images and text share, of a companion that of its features.
+    that images and text share, of a companion that of its features. ``class_token`` says whether
+    one goes before the patches.
     """
 
     num_blocks: int
     patch_size: int
     embedding: int
+    class_token: bool = True
 
     def grid(self, size: tuple[int, int]) -> tuple[int, int]:
         """Rows and columns of whole patches nearest to (height, width), halves upwards; 1 or more.

@@ -3,8 +3,8 @@
 CLIP, MaskCLIP, CLIP Surgery and GEM never disturb the stream that they read.
 So the tower runs once and leaves a `Trace`; a method is a function of it.
 
-Shapes: b images, n tokens (class token first, then patches row by row), p patches, c width,
-h heads, d head width, e embedding.
+Shapes: b images, n tokens (class token first, if there is one, then patches row by row), p patches,
+c width, h heads, d head width, e embedding.
 """
 
 from collections.abc import Callable, Hashable, Sequence

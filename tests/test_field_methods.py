@@ -78,8 +78,9 @@ def test_other_grids(size, method, small):
 
 
 def test_the_window_of_a_grid_that_is_not_square(small, images):
-    v = small.trace(images, keep=1).layers[-1].v
+    v = small.trace(images, keep=1).layers[-1].v[:, :, :15]
     found = gaussian_window(v, (2, 7), 1.5)
+    assert torch.equal(gaussian_window(v[:, :, 1:], (2, 7), 1.5), found[1:, 1:])
     assert torch.allclose(found, naive_field.gaussian((2, 7), 1.5))
 
 

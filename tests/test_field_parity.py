@@ -97,7 +97,7 @@ def test_surgery_is_the_authors(traces):
 def test_positions_are_the_authors(kind, name, backbones):
     """Those that the code added on a grid that was not trained."""
     golden = load_file(GOLDEN / f"{name}_{SIZES[1]}.safetensors")["positions"]
-    ours = backbones[kind].towers._positions((14, 20))
+    ours = backbones[kind].towers.tower.placed((14, 20))
     assert torch.allclose(ours, golden, atol=2e-6)
 
 

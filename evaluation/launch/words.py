@@ -51,7 +51,7 @@ def command(main: Callable[[], int | None]) -> None:
     A mistake of the user ends in one sentence and exit code 1, with a traceback if the environment
     has GEM_TRACEBACK; Ctrl-C ends with 130. Of several ranks of torchrun only the first runs it.
     """
-    atexit.register(gc.freeze)  # else Python looks once more at all of torch for what is not used
+    atexit.register(_search_nothing)
     if torchrun.launched():
         torchrun.end_with_launcher()
     try:
@@ -65,6 +65,16 @@ def command(main: Callable[[], int | None]) -> None:
         if os.environ.get("GEM_TRACEBACK"):
             raise
         sys.exit(f"error: {sentence(error)}")
+
+
+def _search_nothing() -> None:
+    """At the end Python would look once more at all of torch for what is not used.
+
+    Not where timm or transformers have brought triton in, whose bindings then print pages about
+    what was never freed.
+    """
+    if "triton" not in sys.modules:
+        gc.freeze()
 
 
 def _lead(main: Callable[[], int | None]) -> int | None:

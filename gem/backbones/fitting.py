@@ -19,15 +19,17 @@ def fit_state(
 ) -> None:
     """Bring ``state`` to the shapes of ``model``, so that it can be loaded.
 
-    Position embeddings of another grid are resized as open_clip does; a logit scale is a scalar in
-    some releases, a vector of one in others. Raises ValueError, with the first tensor that does not
-    fit after ``claim``, or with one whose numbers are not finite.
+    Position embeddings of another grid are resized as open_clip does; a logit scale or bias is a
+    scalar in some releases, a vector of one in others. Raises ValueError, with the first tensor
+    that does not fit after ``claim``, or with one whose numbers are not finite.
     """
     wanted = model.state_dict()
     check_kinds(wanted, state, claim)
-    if "logit_scale" in state and state["logit_scale"].numel() == 1:
-        state["logit_scale"] = state["logit_scale"].reshape(model.logit_scale.shape)
-    if POSITIONS in state and state[POSITIONS].shape[1:] == wanted[POSITIONS].shape[1:]:
+    for key in ("logit_scale", "logit_bias"):
+        if key in wanted and key in state and state[key].numel() == 1:
+            state[key] = state[key].reshape(wanted[key].shape)
+    both = POSITIONS in state and POSITIONS in wanted  # a tower of timm has others
+    if both and state[POSITIONS].shape[1:] == wanted[POSITIONS].shape[1:]:
         _check_grid(len(state[POSITIONS]), len(wanted[POSITIONS]), claim)
         state[POSITIONS] = state[POSITIONS].float()  # half is not resized on a CPU
         open_clip.model.resize_pos_embed(state, model)

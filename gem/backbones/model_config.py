@@ -10,11 +10,18 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_valida
 
 from gem.backbones.known import load_open_clip, model_config, model_names
 from gem.hub.hashes import files_digest
-from gem.tower import TowerShape
 
 EMBEDDED = Path(__file__).parent / "tiny"
 CONFIG, WORDS = "open_clip_config.json", "vocabulary.txt"  # the files of a model's folder
-SUPPORTED = "supported are open_clip's own VisionTransformer with a class token and text tower"
+TOKENIZER = (
+    "tokenizer.json", "tokenizer_config.json", "special_tokens_map.json", "tokenizer.model",
+    "spiece.model", "vocab.txt", "vocab.json", "merges.txt",
+)  # fmt: skip
+"""The files of a tokenizer of the package `transformers`, of which each has some."""
+SUPPORTED = (
+    "supported are open_clip's own VisionTransformer, timm's and its EVA02, and open_clip's own "
+    "text tower"
+)
 
 
 class ConfigPart(BaseModel):
@@ -27,13 +34,13 @@ Layers = Annotated[int, Field(ge=1, le=1000)]
 Width = Annotated[int, Field(ge=1, le=2**16)]
 
 
-def _own(part: str, name: str) -> Any:
+def own_size(part: str, name: str) -> Any:
     """What open_clip takes for a size that a config leaves out."""
     return getattr(getattr(load_open_clip(), part), name)
 
 
 def _own_size(part: str, name: str) -> Any:
-    return Field(default_factory=partial(_own, part, name))
+    return Field(default_factory=partial(own_size, part, name))
 
 
 class _ImageTower(ConfigPart):
@@ -85,21 +92,6 @@ def config_of(name: str) -> dict[str, Any]:
     return known
 
 
-def tower_shape(name: str) -> TowerShape:
-    """Sizes of the image tower by the model's config. Raises ValueError for what is not supported.
-
-    And what `config_of` raises.
-    """
-    config = config_of(name)
-    check_supported(name, config)
-    vision = config["vision_cfg"]
-    depth, patch = (
-        vision[size] if size in vision else _own("CLIPVisionCfg", size)
-        for size in ("layers", "patch_size")
-    )
-    return TowerShape(num_blocks=depth, patch_size=patch, embedding=config["embed_dim"])
-
-
 def own_quick_gelu(name: str) -> bool:
     """The activation that the model's own config names."""
     return bool(config_of(name).get("quick_gelu", False))
@@ -110,7 +102,7 @@ def config_digest(name: str) -> str | None:
     folder = folder_of(name)
     if folder is None:
         return None
-    return files_digest([folder / CONFIG, folder / WORDS])
+    return files_digest([folder / name for name in (CONFIG, WORDS, *TOKENIZER)])
 
 
 def folder_of(name: str) -> Path | None:
@@ -121,19 +113,20 @@ def folder_of(name: str) -> Path | None:
 
 
 def check_supported(name: str, config: dict[str, Any]) -> None:
-    """Raise ValueError, naming what is not supported in the towers of ``config``."""
+    """Raise ValueError, naming what is not supported.
+
+    What a tower of timm has is looked at by `gem.backbones.open_timm`.
+    """
     vision, text = config["vision_cfg"], config["text_cfg"]
     reasons = {
-        "a timm image tower": "timm_model_name" in vision,
         "a ResNet image tower": isinstance(vision.get("layers"), list),
         "attention pooling": bool(vision.get("attentional_pool")),
-        "pooling without a class token": vision.get("pool_type", "tok") != "tok",
+        "no pooling": vision.get("pool_type", "tok") not in {"tok", "avg"},
         "patches that are not square": isinstance(vision.get("patch_size"), list),
         "a custom block type": bool(vision.get("block_type")),
         "q-k normalisation": bool(vision.get("qk_norm")),
         "scaled attention": any(value for key, value in vision.items() if key.startswith("scale")),
         "a Hugging Face text tower": "hf_model_name" in text,
-        "a Hugging Face tokenizer": "hf_tokenizer_name" in text and "hf_model_name" not in text,
         "a caption decoder": "multimodal_cfg" in config,
     }
     found = [reason for reason, present in reasons.items() if present]

@@ -1,4 +1,4 @@
-"""Any open_clip model whose image tower is open_clip's own VisionTransformer."""
+"""Any open_clip model whose image tower is a vision transformer of open_clip's own or of timm."""
 
 from __future__ import annotations
 
@@ -23,11 +23,17 @@ Precision = Literal["fp32", "tf32", "bf16", "fp16"]
 
 @options
 class OpenClip:
-    """CLIP, OpenCLIP, MetaCLIP, DataComp, DFN: a model that open_clip builds, never modified.
+    """CLIP, OpenCLIP, MetaCLIP, DataComp, DFN, SigLIP: a model of open_clip, never modified.
+
+    Towers of timm (SigLIP, SigLIP 2, EVA-02) are walked as well. The patches of a tower that pools
+    by attention go through the values of that attention, as one patch alone would. Texts of SigLIP
+    and CLIPA need the package `transformers` and the files of their tokenizer: of the model's
+    folder, or of the hub.
 
     model: a name that open_clip knows (``ViT-B-16``), a folder with ``open_clip_config.json``
-        (and ``vocabulary.txt`` if its text tower reads whole words), or ``tiny``: the embedded
-        model, trained on drawn scenes, whose card is ``gem/backbones/tiny/README.md``.
+        (and ``vocabulary.txt`` if its text tower reads whole words, or the files of a tokenizer of
+        the hub if it wants one), or ``tiny``: the embedded model, trained on drawn scenes, whose
+        card is ``gem/backbones/tiny/README.md``.
     weights: a tag that open_clip knows for the model (``openai``, ``laion400m_e32``), a
         ``.safetensors`` or ``.pt`` file, ``embedded`` for the tiny model, or null: random weights
         from ``seed``.
@@ -41,7 +47,8 @@ class OpenClip:
         ``antialias`` (bicubic with antialias, the release of GEM), ``bicubic`` (DINO's idiom;
         SCLIP, ClearCLIP, NACLIP and their kin) or ``bilinear`` (CLIP Surgery).
     compile: let torch compile the parts of the image tower's blocks, which takes a minute and needs
-        a C++ compiler on a CPU; changes the speed, and numbers in their last bits.
+        a C++ compiler on a CPU; changes the speed, and numbers in their last bits. Not for towers
+        of timm.
     """
 
     model: str
@@ -75,7 +82,7 @@ class OpenClip:
     @cached_property
     def shape(self) -> TowerShape:
         """Sizes of the image tower; reads the model's config, but builds no model."""
-        from gem.backbones.model_config import tower_shape
+        from gem.backbones.shapes import tower_shape
 
         return tower_shape(self.model)
 

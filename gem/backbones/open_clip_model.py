@@ -1,31 +1,17 @@
 """From a model's name to an empty model of open_clip: what is supported, and how it is built."""
 
 import logging
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Protocol
+from typing import Any
 
 import open_clip
 import torch
 from open_clip import CLIP, CustomTextCLIP
-from open_clip.pretrained import get_pretrained_cfg
-from torch import Tensor
+from open_clip.pretrained import get_pretrained_cfg, list_pretrained_tags_by_model
 
-from gem.backbones.model_config import CONFIG, WORDS, check_supported, config_of, folder_of
-from gem.backbones.word_tokenizer import WordTokenizer
-
-
-class Tokenizer(Protocol):
-    """open_clip's byte-pair tokenizer, or `gem.backbones.word_tokenizer.WordTokenizer`."""
-
-    context_length: int
-
-    def encode(self, text: str) -> list[int]:
-        """Token ids without start and end."""
-
-    def __call__(self, texts: Sequence[str]) -> Tensor:
-        """Token ids with start, end and padding."""
+from gem.backbones.model_config import CONFIG, check_supported, config_of, folder_of
 
 
 def new_model(
@@ -41,18 +27,17 @@ def new_model(
 
     ``tag`` names the weights that will be loaded, if they have a tag: images are normalised as
     these were trained. Raises ValueError for a name that open_clip does not know and for towers
-    that are not supported: ResNet, timm, attention pooling, q-k norm.
+    that are not supported: ResNet, attention pooling, q-k norm.
     """
     check_supported(name, config_of(name))
     folder = folder_of(name)
-    trained = get_pretrained_cfg(name, tag or "")
     with torch.random.fork_rng(devices=[]), _quiet(), built_of(folder and folder / CONFIG):
         torch.default_generator.manual_seed(seed)  # torch.manual_seed seeds the GPU too
         model: CLIP | CustomTextCLIP = open_clip.create_model(
             f"local-dir:{folder}" if folder else name,
             load_weights=False,
             quick_gelu=quick_gelu,  # force_quick_gelu could not turn off that of a -quickgelu name
-            force_preprocess_cfg={key: trained[key] for key in ("mean", "std") if key in trained},
+            force_preprocess_cfg=statistics_of(name, tag),
             precision=precision,
             device=device,
         )
@@ -82,15 +67,16 @@ def built_of(path: Path | None) -> Iterator[None]:
         raise ValueError(f"no model can be built of {path}: {said}") from error
 
 
-def new_tokenizer(name: str) -> Tokenizer:
-    """The tokenizer of the model: whole words if its folder has a ``vocabulary.txt``."""
-    folder = folder_of(name)
-    if folder and (folder / WORDS).is_file():
-        with built_of(folder / CONFIG):
-            length = int(config_of(name)["text_cfg"]["context_length"])
-        try:
-            return WordTokenizer((folder / WORDS).read_text("utf-8").split(), length)
-        except ValueError as error:
-            raise ValueError(f"{folder / WORDS} is no list of words: {error}") from error
-    tokenizer: Tokenizer = open_clip.get_tokenizer(f"local-dir:{folder}" if folder else name)
-    return tokenizer
+def statistics_of(name: str, tag: str | None) -> dict[str, Any]:
+    """How the images of a model's weights were normalised, as open_clip knows it by their tag.
+
+    Weights of a file or of a seed have none: then it is what all tags of the model say, if they
+    agree, as those of SigLIP do.
+    """
+    tags = {one: get_pretrained_cfg(name, one) for one in list_pretrained_tags_by_model(name)}
+    ways = [
+        {key: way[key] for key in ("mean", "std") if key in way}
+        for one, way in tags.items()
+        if one == tag or tag not in tags
+    ]
+    return ways[0] if ways and all(way == ways[0] for way in ways) else {}

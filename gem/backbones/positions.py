@@ -1,4 +1,4 @@
-"""Position embeddings on another grid than the trained one: the field does it in three ways.
+"""Position embeddings on another grid than the trained one: the field does it in four ways.
 
 Shapes: p patches row by row, c width.
 """
@@ -10,7 +10,7 @@ from einops import rearrange
 from jaxtyping import Float
 from torch import Tensor
 
-Positions = Literal["antialias", "bicubic", "bilinear"]
+Positions = Literal["antialias", "bicubic", "bilinear", "plain"]
 OFFSET = 0.1  # that DINO adds to the sides against rounding, and with it all who took over its code
 
 
@@ -26,11 +26,14 @@ def resize_positions(
     bicubic: by scale factors of (side + 0.1) / trained side, as DINO, SCLIP, ClearCLIP, NACLIP,
         ResCLIP and ProxyCLIP do: the grid is sampled a little off its places.
     bilinear: CLIP Surgery.
+    plain: bicubic to exactly the grid, as BLIP's own code and that of `transformers` do.
     """
     plane = rearrange(positions, "(y x) c -> 1 c y x", y=trained[0])
     if kind == "bicubic":
         rows, columns = ((side + OFFSET) / old for side, old in zip(grid, trained, strict=True))
         plane = F.interpolate(plane, scale_factor=(rows, columns), mode="bicubic")
+    elif kind == "plain":
+        plane = F.interpolate(plane, size=grid, mode="bicubic")
     elif kind == "bilinear":
         plane = F.interpolate(plane, size=grid, mode="bilinear")
     else:

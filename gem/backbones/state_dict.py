@@ -37,7 +37,10 @@ def load_weights(model: CLIP | CustomTextCLIP, path: Path, name: str) -> str:
 
 
 def read_state(path: Path) -> dict[str, Tensor]:
-    """The tensors of a ``.safetensors`` file, a ``.pt`` state dict or an OpenAI archive."""
+    """The tensors of a ``.safetensors`` file, a ``.pt`` state dict or an OpenAI archive.
+
+    A state dict may be part of what training saved, as ``state_dict`` or ``model``.
+    """
     try:
         if path.suffix == ".safetensors":
             return load_file(path)
@@ -48,7 +51,10 @@ def read_state(path: Path) -> dict[str, Tensor]:
     except Exception as error:  # broken bytes lead an unpickler to any
         reason = (str(error).strip() or type(error).__name__).splitlines()[0]
         raise ValueError(f"{path} cannot be read as model weights: {reason}") from error
-    state = found.get("state_dict", found) if isinstance(found, Mapping) else None
+    state = found
+    for key in ("state_dict", "model"):  # of training: the second is BLIP's
+        if isinstance(state, Mapping) and isinstance(state.get(key), Mapping):
+            state = state[key]
     if not isinstance(state, Mapping) or not all(
         isinstance(key, str) and isinstance(value, Tensor) for key, value in state.items()
     ):

@@ -97,25 +97,36 @@ def _build(name: str) -> VisionTransformer:
     return model.eval().requires_grad_(requires_grad=False)
 
 
-def _check_supported(name: str, model: nn.Module) -> None:
+def _check_supported(name: str, model: Any) -> None:
     """Raise ValueError, naming what is not supported."""
     if type(model) is not VisionTransformer:
         raise ValueError(
             f"companion.model={name} is of timm's class {type(model).__name__}; {SUPPORTED}"
         )
-    reasons = _reasons(model) | _reasons_of_blocks(model)
-    if found := [reason for reason, present in reasons.items() if present]:
+    reasons = {
+        "no class token": model.cls_token is None,
+        "attention pooling": model.attn_pool is not None,
+        "no norm before its pooling": isinstance(model.norm, nn.Identity),
+    }
+    if found := [*(key for key, present in reasons.items() if present), *odd_parts(model)]:
         raise ValueError(f"companion.model={name} has {' and '.join(found)}; {SUPPORTED}")
 
 
+def odd_parts(model: Any) -> list[str]:
+    """What the walk through a VisionTransformer of timm does not know, in words."""
+    reasons = _reasons(model) | _reasons_of_blocks(model)
+    return [reason for reason, present in reasons.items() if present]
+
+
 def _reasons(model: Any) -> dict[str, bool]:
+    return {"no position embeddings": model.pos_embed is None} | odd_stem(model)
+
+
+def odd_stem(model: Any) -> dict[str, bool]:
+    """How the patches of a tower of timm could be made otherwise than by one convolution."""
     stem = model.patch_embed
     plain = type(stem) is PatchEmbed
     return {
-        "no class token": model.cls_token is None,
-        "no position embeddings": model.pos_embed is None,
-        "attention pooling": model.attn_pool is not None,
-        "no norm before its pooling": isinstance(model.norm, nn.Identity),
         f"the stem {type(stem).__name__}": not plain,
         "patches that are not square": plain and len(set(stem.patch_size)) > 1,
         "images smaller than a patch": plain and min(stem.grid_size) < 1,

@@ -1,10 +1,10 @@
 """A vision transformer of timm, walked without touching the model.
 
-Shapes: b images, y x pixels, n tokens (class token, registers, patches row by row), c width,
-h heads, d head width, p patches.
+Shapes: b images, y x pixels, n tokens (class token and registers, as far as there are any, patches
+row by row), m those that are no patches, c width, h heads, d head width, p patches, e embedding.
 """
 
-from collections import deque
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 
@@ -12,19 +12,23 @@ import torch
 import torch.nn.functional as F
 from einops import rearrange
 from jaxtyping import Float
-from timm.models.vision_transformer import Block, VisionTransformer
+from timm.models.vision_transformer import Block as VitBlock
+from timm.models.vision_transformer import VisionTransformer
 from torch import Tensor
 
 from gem.backbones.positions import Positions, resize_positions
+from gem.backbones.walk import walk
 from gem.provenance import Provenance
 from gem.tower import TowerShape
-from gem.trace import Heads, Layer, Projection, Resid, Trace
+from gem.trace import Block, Heads, Projection, Resid, Trace
+
+Readout = Callable[[Float[Tensor, "b p c"]], Float[Tensor, "b p e"]]
 
 
 class TimmBlock:
     """`gem.trace.Block` over one of timm's blocks; drop-paths and dropouts are off in use."""
 
-    def __init__(self, block: Block) -> None:
+    def __init__(self, block: VitBlock) -> None:
         attn, thirds = block.attn, (None, None, None)
         biases = thirds if attn.qkv.bias is None else attn.qkv.bias.chunk(3)
         self._block = block
@@ -57,18 +61,27 @@ class TimmBlock:
         return update
 
 
+def as_it_is(patches: Float[Tensor, "b p c"]) -> Float[Tensor, "b p c"]:
+    """No readout: the normalised patches are the features, as a companion's are."""
+    return patches
+
+
 @dataclass(frozen=True)
 class TimmTower:
-    """A loaded model. See `gem.tower.Companion` for what its methods promise."""
+    """A loaded model: a `gem.tower.Companion`, or the image tower of a model of open_clip.
+
+    ``readout`` is the way from the patches behind the final norm to the features.
+    """
 
     model: VisionTransformer
     provenance: Provenance
     device: torch.device
     dtype: torch.dtype
     positions: Positions
+    readout: Readout = as_it_is
 
     @cached_property
-    def blocks(self) -> tuple[TimmBlock, ...]:
+    def blocks(self) -> Sequence[Block]:
         """Its blocks, first to last."""
         return tuple(TimmBlock(block) for block in self.model.blocks)
 
@@ -81,10 +94,11 @@ class TimmTower:
     def trace(self, images: Float[Tensor, "b 3 y x"], keep: int) -> Trace:
         """Walk the tower; the last ``keep`` blocks are kept, the rest dropped on the way."""
         resid, grid = self._tokens(images.to(self.device, self.dtype, non_blocking=True))
-        kept: deque[Layer] = deque(maxlen=keep)
-        for block in self.blocks:
-            kept.append(Layer(kept[-1].out if kept else resid, block))
-        return Trace(kept, project=self._project, grid=grid, depth=len(self.blocks))
+        return walk(resid, self._blocks_on(grid), keep, project=self._project, grid=grid)
+
+    def _blocks_on(self, grid: tuple[int, int]) -> Sequence[Block]:  # noqa: ARG002
+        """The blocks for a grid of patches: the same for all, if they know no places."""
+        return self.blocks
 
     def _tokens(self, images: Float[Tensor, "b 3 y x"]) -> tuple[Resid, tuple[int, int]]:
         """All tokens with position embeddings fitted to the grid; the grid."""
@@ -93,9 +107,12 @@ class TimmTower:
         grid = (int(plane.shape[2]), int(plane.shape[3]))
         patches = model.patch_embed.norm(rearrange(plane, "b c y x -> b (y x) c"))
         first = [token for token in (model.cls_token, model.reg_token) if token is not None]
-        prefix = torch.cat(first, dim=1).expand(len(images), -1, -1)
         own, places = self._positions(grid)
-        resid: Tensor = model.norm_pre(torch.cat([prefix + own, patches + places], dim=1))
+        tokens = patches + places
+        if first:
+            prefix = torch.cat(first, dim=1).expand(len(images), -1, -1)
+            tokens = torch.cat([prefix + own, tokens], dim=1)
+        resid: Tensor = model.norm_pre(tokens)
         return resid, grid
 
     def _positions(
@@ -111,10 +128,9 @@ class TimmTower:
             places = resized.to(places.dtype)[None]
         return (own if count else 0.0), places
 
-    def _project(self, resid: Resid) -> Float[Tensor, "b p c"]:
-        """Final norm of the patch tokens."""
-        features: Tensor = self.model.norm(resid[:, self.model.num_prefix_tokens :])
-        return features
+    def _project(self, resid: Resid) -> Float[Tensor, "b p e"]:
+        """Final norm of the patch tokens, and their readout."""
+        return self.readout(self.model.norm(resid[:, self.model.num_prefix_tokens :]))
 
 
 def shape_of(model: VisionTransformer) -> TowerShape:
@@ -123,4 +139,5 @@ def shape_of(model: VisionTransformer) -> TowerShape:
         num_blocks=len(model.blocks),
         patch_size=int(model.patch_embed.patch_size[0]),
         embedding=int(model.embed_dim),
+        class_token=model.cls_token is not None,
     )

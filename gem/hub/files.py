@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 import hashlib
+import json
 import re
+from collections.abc import Collection
 from pathlib import Path
+from typing import Any
 
 from gem.hub.hashes import files_digest, sha256
 from gem.hub.network import reach
@@ -12,6 +15,7 @@ from gem.provenance import Provenance
 
 CONFIG = "config.json"
 WORDS = ("tokenizer.json", "tokenizer_config.json", "vocab.txt", "vocab.json", "merges.txt")
+PIECES = ("tokenizer.model", "spiece.model", "sentencepiece.bpe.model")
 TEXT = (CONFIG, *WORDS, "special_tokens_map.json", "preprocessor_config.json")
 WEIGHTS = ("model*.safetensors", "pytorch_model*.bin")  # whole or in several files; the first kind
 NAME = re.compile(r"[\w.-]+/[\w.-]+")
@@ -40,6 +44,26 @@ def known_folder(model: str, revision: str | None) -> Path | None:
     if Path(model).is_dir():
         return Path(model)
     return _snapshot(model, revision) if NAME.fullmatch(model) else None
+
+
+def config_content(folder: Path, kinds: Collection[str], part: str) -> dict[str, Any]:
+    """What the config of a model's folder holds, as it is written; ``kinds`` are its model types.
+
+    Raises FileNotFoundError or ValueError, naming the file, for one that is missing, broken, or of
+    another architecture.
+    """
+    path = folder / CONFIG
+    if not path.is_file():
+        raise FileNotFoundError(f"{part}.model={folder}: the folder has no {CONFIG}")
+    try:
+        content: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
+        found = content["model_type"]
+        known = found in kinds
+    except (ValueError, RecursionError, KeyError, TypeError) as error:
+        raise ValueError(f"{path} cannot be read as the config of a model: {error!r}") from error
+    if not known:
+        raise ValueError(f"{path} is of a {found}, expected {' or '.join(kinds)}")
+    return content
 
 
 def weight_files(folder: Path) -> list[Path]:
@@ -82,6 +106,31 @@ def _on_this_machine(model: str, revision: str | None) -> Path | None:
     """A snapshot that is whole, as far as can be told."""
     folder = _snapshot(model, revision)
     return folder if folder and (folder / CONFIG).is_file() and weight_files(folder) else None
+
+
+def find_words(repository: str, part: str, way_out: str) -> Path:
+    """The folder of a tokenizer of the hub: on this machine, else downloaded without a model.
+
+    Raises ConnectionError, which says ``way_out``, if there is no network, and ValueError if the
+    hub has no such files.
+    """
+    from huggingface_hub import constants, snapshot_download
+
+    held = _snapshot(repository, None)
+    if held and any((held / name).is_file() for name in (*WORDS, *PIECES)):
+        return held
+    try:
+        reach(constants.ENDPOINT)
+        folder = Path(snapshot_download(repository, allow_patterns=[*TEXT, *PIECES]))
+    except Exception as error:  # what the hub, httpx and the disk raise has no common kind
+        said = " ".join(str(error).split()) or type(error).__name__
+        raise ConnectionError(
+            f"the tokenizer {repository} is not on this machine and cannot be downloaded from "
+            f"{constants.ENDPOINT} ({said}): {way_out}"
+        ) from error
+    if not any((folder / name).is_file() for name in (*WORDS, *PIECES)):
+        raise ValueError(f"{part}: the hub's {repository} has no files of a tokenizer")
+    return folder
 
 
 def _downloaded(model: str, revision: str | None, part: str) -> Path:

@@ -68,28 +68,35 @@ class HubModel:
         names = library(self.part)
         if self.folder is not None:
             return read_config(self.folder, self.kinds, self.part)
-        if self.model not in self.sizes:
-            known = ", ".join(self.sizes)
-            raise ValueError(
-                f"{self.part}.weights=null: the sizes of {self.model} are not known, expected a "
-                f"folder with its config.json, or one of {known}"
-            )
         kind = getattr(names, next(iter(self.kinds.values())))
-        return kind(**self.sizes[self.model])
+        return kind(**self.known_sizes)
+
+    @property
+    def known_sizes(self) -> Mapping[str, Any]:
+        """What the configuration of a known name sets. Raises ValueError for another name."""
+        if self.model not in self.sizes:
+            raise ValueError(
+                f"{self.part}.weights={self.weights or 'null'}: the sizes of {self.model} are not "
+                f"known, expected a folder with its config.json, or one of {', '.join(self.sizes)}"
+            )
+        return self.sizes[self.model]
 
     @cached_property
     def module(self) -> Any:
         """The model, built and loaded when it is first needed, where it computes."""
         from gem.device import DTYPES
+
+        place = self.torch_device  # first: it is known at once whether it is there
+        return self._built().to(place, DTYPES[self.precision])
+
+    def _built(self) -> Any:
+        """The model with its weights, float32, on the CPU."""
         from gem.hub.models import load_model, random_model
 
-        place = self.torch_device
         if self.weights is None:
-            found = random_model(self.architecture, self.config, self.seed, self.part)
-        else:
-            assert self.folder is not None  # noqa: S101 published weights are in a folder
-            found = load_model(self.architecture, self.folder, self.config, self.part)
-        return found.to(place, DTYPES[self.precision])
+            return random_model(self.architecture, self.config, self.seed, self.part)
+        assert self.folder is not None  # noqa: S101 published weights are in a folder
+        return load_model(self.architecture, self.folder, self.config, self.part)
 
     @property
     def torch_device(self) -> torch.device:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from importlib import import_module
@@ -13,7 +12,7 @@ from typing import Any
 import torch
 from torch import nn
 
-from gem.hub.files import CONFIG, weight_files
+from gem.hub.files import CONFIG, config_content, weight_files
 
 EXTRA = "the package transformers is not installed; pip install 'gem-bench[systems]' gets it"
 
@@ -33,18 +32,9 @@ def read_config(folder: Path, kinds: Mapping[str, str], part: str) -> Any:
     FileNotFoundError or ValueError, naming the file, for one that is missing, broken, or of another
     architecture.
     """
-    path = folder / CONFIG
-    if not path.is_file():
-        raise FileNotFoundError(f"{part}.model={folder}: the folder has no {CONFIG}")
+    content, path = config_content(folder, kinds, part), folder / CONFIG
     try:
-        content = json.loads(path.read_text(encoding="utf-8"))
-        found = content["model_type"]
-    except (ValueError, RecursionError, KeyError, TypeError) as error:
-        raise ValueError(f"{path} cannot be read as the config of a model: {error!r}") from error
-    if found not in kinds:
-        raise ValueError(f"{path} is of a {found}, expected {' or '.join(kinds)}")
-    try:
-        return getattr(library(part), kinds[found]).from_dict(content)
+        return getattr(library(part), kinds[content["model_type"]]).from_dict(content)
     except Exception as error:  # every class checks its values in its own way
         said = " ".join(str(error).split()) or type(error).__name__
         raise ValueError(f"{path}: {said}") from error

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, ClassVar
 
 from pydantic import field_validator
 
@@ -53,6 +53,8 @@ class Calibration(Method):
     least: beta. scale: of the similarities before the softmax, gamma.
     middle, early: blocks, counted from 1. levels: the first and the last of those that are summed.
     """
+
+    class_token: ClassVar[bool] = True
 
     least: Fraction = 0.4
     scale: Factor = 3.0

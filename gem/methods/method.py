@@ -6,7 +6,7 @@ from collections.abc import Hashable
 from typing import TYPE_CHECKING, ClassVar, Protocol
 
 from gem.depth import check_depth
-from gem.tower import Companion
+from gem.tower import Companion, TowerShape
 
 if TYPE_CHECKING:
     from jaxtyping import Float
@@ -26,11 +26,13 @@ class Method(Protocol):
         this order.
     companion: another model, whose trace of the same pixels the method reads beside CLIP's, as
         `gem.trace.Trace.companion`. A method that needs one has a field of this name.
+    class_token: whether the method cannot do without the class token, which SigLIP, for one, lacks.
     """
 
     title: ClassVar[str]
     published: ClassVar[str]
     companion: Companion | None = None
+    class_token: ClassVar[bool] = False
 
     @property
     def num_blocks(self) -> int:
@@ -64,3 +66,13 @@ class Method(Protocol):
 
     def __call__(self, trace: Trace) -> Float[Tensor, "b p e"]:
         """Patch features."""
+
+
+def blocks_read(method: Method, shape: TowerShape) -> int:
+    """How many of the last blocks of a tower of CLIP's kind a method reads.
+
+    Raises ValueError if the tower lacks one, or the class token that the method reads.
+    """
+    if method.class_token and not shape.class_token:
+        raise ValueError(f"{method.title} reads the class token, and the image tower has none")
+    return method.reads(shape.num_blocks)

@@ -20,7 +20,7 @@ class Naclip(Method):
     """softmax(k k^T / sqrt(d) + Omega) v of the last block, without residual and MLP (Sec. 3).
 
     Omega_ij = exp(-|p_i - p_j|^2 / (2 sigma^2)) with places p in patches (Eq. 6 and 7), added as it
-    is, the same in all heads; 0 where one of the two is the class token.
+    is, the same in all heads; 0 where one of the two is the class token, if there is one.
 
     sigma: of the Gaussian window, in patches.
     nonly: the neighbourhood only: no k-k product, and Omega times the mean of |q_i| |k_j| over all
@@ -57,7 +57,7 @@ class Naclip(Method):
 
 
 def gaussian_window(like: Heads, grid: tuple[int, int], sigma: float) -> Float[Tensor, "n n"]:
-    """Omega for the class token and the patches of a grid, row by row; type and device of ``like``.
+    """Omega for the tokens of ``like``, of its type: those of no place, and a grid row by row.
 
     A Gaussian of a distance is the product of one of rows and one of columns.
     """
@@ -68,5 +68,6 @@ def gaussian_window(like: Heads, grid: tuple[int, int], sigma: float) -> Float[T
         place = torch.arange(side, device=like.device, dtype=torch.float32)
         axes.append((-((place[:, None] - place) ** 2) / (2 * sigma**2)).exp())
     between: Tensor = torch.kron(axes[0], axes[1])
-    padded: Tensor = torch.nn.functional.pad(between, (1, 0, 1, 0))
+    first = like.shape[2] - len(between)  # the class token, if there is one
+    padded: Tensor = torch.nn.functional.pad(between, (first, 0, first, 0))
     return padded.to(like.dtype)

@@ -42,10 +42,11 @@ class Pearl(Method):
     def __call__(self, trace: Trace) -> Float[Tensor, "b p e"]:
         """Read the values of the last block."""
         last = trace.layers[-1]
-        update = last.write(self._heads(last))
+        first = last.v.shape[2] - trace.grid[0] * trace.grid[1]  # the class token, if there is one
+        update = last.write(self._heads(last, first))
         return trace.project(surrounded(last, update, residual=self.residual, mlp=self.mlp))
 
-    def _heads(self, layer: Layer) -> Heads:
+    def _heads(self, layer: Layer, first: int) -> Heads:
         """One head at a time: queries and keys of twice the width suit no fused attention."""
         import torch
 
@@ -54,7 +55,7 @@ class Pearl(Method):
         for head in range(layer.v.shape[1]):
             q, k, v = (one[:, head].float() for one in (layer.q, layer.k, layer.v))
             share = q.norm(dim=-1, keepdim=True)
-            share[:, 0] = 0
+            share[:, :first] = 0
             share /= share.sum(dim=1, keepdim=True)
             away_q, away_k = (one - (share * one).sum(dim=1, keepdim=True) for one in (q, k))
             logits = q @ (k @ orthogonal_factor(away_k.mT @ away_q)).mT

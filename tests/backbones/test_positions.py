@@ -20,16 +20,16 @@ def resized(towers, grid):
 
 @pytest.mark.parametrize("grid", [(7, 7), (3, 3), (3, 9), (9, 3), (1, 1)])
 def test_another_grid_is_open_clips_own_resize(grid, small):
-    torch.testing.assert_close(small.towers._positions(grid), resized(small.towers, grid))
+    torch.testing.assert_close(small.towers.tower.placed(grid), resized(small.towers, grid))
 
 
 def test_the_own_grid_is_untouched(small):
-    assert small.towers._positions((5, 5)) is small.towers.visual.positional_embedding
+    assert small.towers.tower.placed((5, 5)) is small.towers.visual.positional_embedding
 
 
 def test_the_class_token_keeps_its_own(small):
     own = small.towers.visual.positional_embedding
-    assert torch.equal(small.towers._positions((3, 8))[0], own[0])
+    assert torch.equal(small.towers.tower.placed((3, 8))[0], own[0])
 
 
 def test_rows_are_rows(tmp_path):
@@ -38,7 +38,7 @@ def test_rows_are_rows(tmp_path):
     towers = OpenClip(model=str(folder), device="cpu").towers
     ramp = torch.arange(6.0).repeat(3, 1).reshape(18, 1).expand(18, 64)
     towers.visual.positional_embedding[1:] = ramp
-    found = towers._positions((6, 12))[1:, 0].reshape(6, 12)
+    found = towers.tower.placed((6, 12))[1:, 0].reshape(6, 12)
     assert torch.allclose(found, found[:1])
     assert (found.diff(dim=1) > 0).all()
 

@@ -6,7 +6,7 @@ import pytest
 import torch
 
 import gem
-from gem.backbones import towers
+from gem.backbones import clip_tower as towers
 from gem.device import float32_products
 from gem.patches import Patches
 

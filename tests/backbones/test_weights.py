@@ -68,7 +68,7 @@ def test_half_precision_for_another_grid(folder, state, tmp_path):
     save_file({key: value.half() for key, value in state.items()}, tmp_path / "half.safetensors")
     large = write_config(tmp_path / "large", image_size=56)
     positions = backbone(large, tmp_path / "half.safetensors").towers.visual.positional_embedding
-    expected = backbone(folder, tmp_path / "half.safetensors").towers._positions((7, 7))
+    expected = backbone(folder, tmp_path / "half.safetensors").towers.tower.placed((7, 7))
     torch.testing.assert_close(positions, expected)
 
 

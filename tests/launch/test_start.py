@@ -6,6 +6,7 @@ import sys
 import pytest
 from conftest import REPOSITORY
 from PIL import Image
+from small_blip import write_blip
 
 from evaluation import launch
 from evaluation.run.job import run
@@ -69,6 +70,13 @@ def test_a_known_record_of_files_on_disk(tmp_path, folder):
     model = ["backbone=clip_vit_b16", f"backbone.model={folder}", "backbone.weights=embedded"]
     model += ["backbone.quick_gelu=false", "backbone.device=cpu", "short_side=40"]
     assert answered(tmp_path, "dataset=voc", f"dataset.root={tmp_path}", *model) == []
+
+
+def test_a_known_record_of_blip(tmp_path):
+    """Its sizes and its provenance are read without the package that builds it."""
+    write_blip(tmp_path / "blip")
+    model = ["backbone=blip_vit_b16", f"backbone.model={tmp_path / 'blip'}", "backbone.device=cpu"]
+    assert answered(tmp_path, "limit=1", "short_side=40", *model) == []
 
 
 def test_an_evaluation_imports_nothing_that_it_does_not_need(tmp_path):
