@@ -43,7 +43,10 @@ class HubModel:
     kinds: ClassVar[Mapping[str, str]]
     """Its configuration classes, by the ``model_type`` that files have."""
     sizes: ClassVar[Mapping[str, Mapping[str, Any]]]
-    """What the configurations of known names set otherwise than the library."""
+    """What the configurations of known names set otherwise than the library.
+
+    ``model_type`` is the kind, where it is not the first of `kinds`.
+    """
     part: ClassVar[str] = "segmenter"
     """The key of the model in the config, for errors."""
 
@@ -74,8 +77,14 @@ class HubModel:
                 f"{self.part}.weights=null: the sizes of {self.model} are not known, expected a "
                 f"folder with its config.json, or one of {known}"
             )
-        kind = getattr(names, next(iter(self.kinds.values())))
-        return kind(**self.sizes[self.model])
+        sizes = dict(self.sizes[self.model])
+        kind = self.kinds[sizes.pop("model_type", next(iter(self.kinds)))]
+        return getattr(names, kind)(**sizes)
+
+    @property
+    def builds(self) -> str:
+        """The class of `transformers` for the configuration: `architecture`, where it is one."""
+        return self.architecture
 
     @cached_property
     def module(self) -> Any:
@@ -85,10 +94,10 @@ class HubModel:
 
         place = self.torch_device
         if self.weights is None:
-            found = random_model(self.architecture, self.config, self.seed, self.part)
+            found = random_model(self.builds, self.config, self.seed, self.part)
         else:
             assert self.folder is not None  # noqa: S101 published weights are in a folder
-            found = load_model(self.architecture, self.folder, self.config, self.part)
+            found = load_model(self.builds, self.folder, self.config, self.part)
         return found.to(place, DTYPES[self.precision])
 
     @property
