@@ -45,13 +45,22 @@ class Key:
     among: tuple[str, ...] = ()
 
 
+def _end() -> None:
+    """Without a last look at all of torch for what is not used, which takes Python some time.
+
+    Where triton is imported, as `transformers` does, it would print pages about what is left.
+    """
+    if "triton" not in sys.modules:
+        gc.freeze()
+
+
 def command(main: Callable[[], int | None]) -> None:
     """Run ``main`` and end with the exit code that it returns; never returns.
 
     A mistake of the user ends in one sentence and exit code 1, with a traceback if the environment
     has GEM_TRACEBACK; Ctrl-C ends with 130. Of several ranks of torchrun only the first runs it.
     """
-    atexit.register(gc.freeze)  # else Python looks once more at all of torch for what is not used
+    atexit.register(_end)
     if torchrun.launched():
         torchrun.end_with_launcher()
     try:
