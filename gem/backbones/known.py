@@ -21,8 +21,18 @@ UNUSED = {
     "timm": (),
     "timm.layers": ("AttentionPool2d", "Mlp", "RotAttentionPool2d", "to_2tuple"),
     "torch._dynamo.utils": ("is_compile_supported",),
-}
-"""What open_clip and torchvision import and call nothing of until they make another tower."""
+    "transformers": (
+        "AutoConfig", "AutoModel", "AutoTokenizer", "PretrainedConfig",
+        "BeamSearchScorer", "EosTokenCriteria", "LogitsProcessorList", "MaxLengthCriteria",
+        "MinLengthLogitsProcessor", "RepetitionPenaltyLogitsProcessor", "StopStringCriteria",
+        "StoppingCriteriaList", "TopKLogitsWarper", "TopPLogitsWarper",
+    ),
+    "transformers.modeling_outputs": (
+        "BaseModelOutput", "BaseModelOutputWithPooling",
+        "BaseModelOutputWithPoolingAndCrossAttentions",
+    ),
+}  # fmt: skip
+"""What open_clip and torchvision import and use nothing of until they make another tower."""
 COPY = f"{__package__}._open_clip"
 """The package under whose name open_clip's table of weights is read."""
 

@@ -25,9 +25,9 @@ from typing import Any
 def later(names: Mapping[str, tuple[str, ...]]) -> Iterator[None]:
     """Within, these names of modules stand for what they are in modules not yet imported.
 
-    Only names that are called and nothing else, by all who import them within. Any other name of
-    such a module imports it at once. Modules that are imported already, or that are not installed,
-    are left as they are.
+    Only names that are called, whose attributes are read, or that `isinstance` asks for, and
+    nothing else, by all who import them within. Any other name of such a module imports it at once.
+    Modules that are imported already, or that are not installed, are left as they are.
     """
     sys.modules.update({one: StandIn(one, names[one]) for one in names if _can_wait(one)})
     try:
@@ -55,7 +55,7 @@ class StandIn(ModuleType):
 
 
 class Later:
-    """A function or a class of a module that is imported when it is called."""
+    """A function or a class of a module that is imported when it is used."""
 
     def __init__(self, module: str, name: str) -> None:
         self._module, self._name = module, name
@@ -67,6 +67,16 @@ class Later:
     def __call__(self, *given: Any, **named: Any) -> Any:
         """Call what this stands for."""
         return self._called(*given, **named)
+
+    def __getattr__(self, name: str) -> Any:
+        """A class method, for one."""
+        if name.startswith("__"):
+            raise AttributeError(name)  # asked by whoever looks at all things, and needs none
+        return getattr(self._called, name)
+
+    def __instancecheck__(self, value: object) -> bool:
+        """Whether a value is of the class that this stands for."""
+        return isinstance(value, self._called)
 
 
 def _can_wait(module: str) -> bool:

@@ -59,6 +59,17 @@ def test_what_is_called_is_imported_when_it_is_called(loaded):
     assert slow.__file__.endswith("__init__.py")
 
 
+def test_a_class_is_asked_for_its_attributes_and_instances(loaded):
+    with later(NAMES):
+        doubled = done("from slow.part import Doubled").Doubled
+    assert not hasattr(doubled, "__wrapped__")
+    assert loaded == []
+    assert doubled.index([3, 4], 4) == 1
+    assert loaded == ["slow", "slow.part"]
+    assert isinstance(doubled(1), doubled)
+    assert not isinstance([1, 1], doubled)
+
+
 def test_afterwards_an_import_is_of_the_module_itself(loaded):
     with later(NAMES):
         Doubled = done("from slow.part import Doubled").Doubled  # noqa: N806
@@ -114,7 +125,8 @@ OPEN_CLIP = """
 import sys
 from gem.backbones.known import load_open_clip
 open_clip = load_open_clip()
-print([name for name in ("timm", "wandb", "sympy", "torch._dynamo") if name in sys.modules])
+names = ("timm", "wandb", "sympy", "torch._dynamo", "transformers")
+print([name for name in names if name in sys.modules])
 import timm, torch, torchvision
 from open_clip import timm_model
 assert type(timm_model.Mlp(4, 8)) is timm.layers.Mlp and timm_model.to_2tuple(3) == (3, 3)
