@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from gem.features import PatchFeatures
     from gem.provenance import Provenance
     from gem.resize import Resize
-    from gem.segmenter import Segmenter
+    from gem.segmenter import EncodedImage, Segmenter
     from gem.tower import Companion
     from gem.windows import Tiling
 
@@ -75,8 +75,8 @@ class Patches:
 
     @property
     def pass_key(self) -> Hashable:
-        """All methods of one backbone share a pass."""
-        return (type(self).__qualname__, self.backbone)
+        """All methods of one backbone share a pass, whatever is made of their features."""
+        return (Patches.__qualname__, self.backbone)
 
     @property
     def cache_group(self) -> tuple[Hashable, ...]:
@@ -140,8 +140,8 @@ class Patches:
 
         Raises ValueError if the method reads more blocks than the tower has.
         """
-        (encoded,) = self.encode_together([self], images, windows=windows)
-        return encoded
+        (features,) = self._features([self.method], images, windows)
+        return features
 
     def encode_together(
         self,
@@ -149,18 +149,37 @@ class Patches:
         images: Float[Tensor, "b 3 y x"],
         *,
         windows: Tiling | None,
-    ) -> list[list[PatchFeatures]]:
-        """The patch features of several methods, from one trace.
+    ) -> list[Sequence[EncodedImage]]:
+        """What several segmenters make of the features of their methods, from one trace.
 
         Raises ValueError if one is of another backbone, or reads more blocks than the tower has.
         """
+        if any(one.pass_key != self.pass_key for one in segmenters):
+            raise ValueError("segmenters that encode together need the same backbone")
+        alike = [one for one in segmenters if isinstance(one, Patches)]
+        beside: dict[Hashable, Any] = {}
+        found = self._features([one.method for one in alike], images, windows)
+        return [one.finish(features, beside) for one, features in zip(alike, found, strict=True)]
+
+    def finish(
+        self,
+        features: Sequence[PatchFeatures],
+        beside: dict[Hashable, Any],  # noqa: ARG002
+    ) -> Sequence[EncodedImage]:
+        """What this segmenter makes of the features that its method has of each image: these.
+
+        A subclass makes something else of them. ``beside`` is what segmenters of one pass share of
+        the same images, under keys of their own; filled.
+        """
+        return features
+
+    def _features(
+        self, methods: Sequence[Method], images: Float[Tensor, "b 3 y x"], windows: Tiling | None
+    ) -> list[list[PatchFeatures]]:
         from gem.device import float32_products
         from gem.features import encode
         from gem.windows import tiles_of
 
-        if any(one.pass_key != self.pass_key for one in segmenters):
-            raise ValueError("segmenters that encode together need the same backbone")
-        methods = [one.method for one in segmenters if isinstance(one, Patches)]
         size = (images.shape[2], images.shape[3])
         tiles = tiles_of(size, windows, self.backbone.shape.patch_size)
         with float32_products(tf32=getattr(self.backbone, "precision", "") == "tf32"):

@@ -6,8 +6,8 @@
 
 The image comes first, then the prompts, which are asked as they are typed. All other words are
 those of run.py and choose segmenter, backbone, method and protocol; the backbone is CLIP ViT-B/16
-with OpenAI's weights (backbone=clip_vit_b16) unless another is named. backbone=tiny, which is
-embedded, knows drawn scenes only.
+with OpenAI's weights (backbone=clip_vit_b16) unless another is named, or the segmenter has none.
+backbone=tiny, which is embedded, knows drawn scenes only.
 """
 
 from collections.abc import Sequence
@@ -29,7 +29,7 @@ def main(words: Sequence[str] | None = None) -> None:
     if len(given) < 2:
         missing = "prompts after the image" if given else "an image and prompts"
         raise ValueError(f'{missing} are missing: photo.jpg "a cat" "a remote control"')
-    setting = compose_setting(["backbone=clip_vit_b16", *overrides])
+    setting = compose(overrides)
     image, prompts = gem.read_image(given[0]), given[1:]
     protocol = setting.protocol
     model = gem.Grounder(setting.segmenter, protocol.resize, protocol.windows)
@@ -42,6 +42,15 @@ def main(words: Sequence[str] | None = None) -> None:
         folder=own["out"], stem=Path(given[0]).stem, caption=caption(setting),
     ):  # fmt: skip
         say(path)
+
+
+def compose(overrides: Sequence[str]) -> Setting:
+    """What the words say, with CLIP as the backbone unless the segmenter has none."""
+    if any(word.startswith("segmenter=") for word in overrides):
+        setting = compose_setting(overrides)
+        if not hasattr(setting.segmenter, "backbone"):
+            return setting
+    return compose_setting(["backbone=clip_vit_b16", *overrides])
 
 
 def caption(setting: Setting) -> str:

@@ -11,8 +11,9 @@ which is made if it is missing.
 methods: each method beside plain open_clip. cells: the cells of the paper's Tables 1, 4 and 6 over
 one shared trace, on a VOC-sized image. field: each method of the field alone, and ten of them
 together. pipeline: a whole evaluation beside its model's passes. precision: how many pixels bf16
-and others decide otherwise than fp32, and their time. start: what a command costs before it
-computes. How each is measured: scripts/timing.
+and others decide otherwise than fp32, and their time. systems: those of the paper's Table 3, one
+image at a time. start: what a command costs before it computes. How each is measured:
+scripts/timing.
 """
 
 from collections.abc import Sequence
@@ -25,7 +26,7 @@ if TYPE_CHECKING:
     from rich.table import Table
     from timing.clock import Timing
 
-TABLES = ("methods", "cells", "field", "pipeline", "precision", "start")
+TABLES = ("methods", "cells", "field", "pipeline", "precision", "systems", "start")
 KEYS = {
     "model": Key("ViT-B-16", "a model of open_clip"),
     "size": Key(448, "height and width in pixels", least=1),

@@ -43,7 +43,10 @@ class HubModel:
     kinds: ClassVar[Mapping[str, str]]
     """Its configuration classes, by the ``model_type`` that files have."""
     sizes: ClassVar[Mapping[str, Mapping[str, Any]]]
-    """What the configurations of known names set otherwise than the library."""
+    """What the configurations of known names set otherwise than the library.
+
+    ``model_type`` is the kind, where it is not the first of `kinds`.
+    """
     part: ClassVar[str] = "segmenter"
     """The key of the model in the config, for errors."""
 
@@ -68,8 +71,9 @@ class HubModel:
         names = library(self.part)
         if self.folder is not None:
             return read_config(self.folder, self.kinds, self.part)
-        kind = getattr(names, next(iter(self.kinds.values())))
-        return kind(**self.known_sizes)
+        sizes = dict(self.known_sizes)
+        kind = self.kinds[sizes.pop("model_type", next(iter(self.kinds)))]
+        return getattr(names, kind)(**sizes)
 
     @property
     def known_sizes(self) -> Mapping[str, Any]:
@@ -80,6 +84,11 @@ class HubModel:
                 f"known, expected a folder with its config.json, or one of {', '.join(self.sizes)}"
             )
         return self.sizes[self.model]
+
+    @property
+    def builds(self) -> str:
+        """The class of `transformers` for the configuration: `architecture`, where it is one."""
+        return self.architecture
 
     @cached_property
     def module(self) -> Any:
@@ -94,9 +103,9 @@ class HubModel:
         from gem.hub.models import load_model, random_model
 
         if self.weights is None:
-            return random_model(self.architecture, self.config, self.seed, self.part)
+            return random_model(self.builds, self.config, self.seed, self.part)
         assert self.folder is not None  # noqa: S101 published weights are in a folder
-        return load_model(self.architecture, self.folder, self.config, self.part)
+        return load_model(self.builds, self.folder, self.config, self.part)
 
     @property
     def torch_device(self) -> torch.device:

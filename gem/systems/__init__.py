@@ -3,3 +3,10 @@
 All of them come from the package `transformers`, an optional extra that is imported when one of
 them is used.
 """
+
+from gem.systems.gem_sam import GemSam
+from gem.systems.grounding_dino import GroundingDino
+from gem.systems.grounding_sam import GroundingSam
+from gem.systems.sam import Sam
+
+__all__ = ["GemSam", "GroundingDino", "GroundingSam", "Sam"]

@@ -4,6 +4,7 @@ import pytest
 from conftest import load_script
 from drawn import save_turned
 from PIL import Image
+from small_sams import save_detector, save_sam
 
 from evaluation.data import Toy
 
@@ -24,3 +25,18 @@ def test_an_image_whose_range_is_unknown(tmp_path):
     Image.new("F", (64, 64)).save(tmp_path / "depth.tif")
     with pytest.raises(ValueError, match=r"depth\.tif cannot be read as an image: it has floating"):
         load_script("ground").main([str(tmp_path / "depth.tif"), "a bird", "backbone=tiny"])
+
+
+def test_a_segmenter_without_a_backbone(tmp_path, capsys):
+    detector, sam = save_detector(tmp_path / "detector"), save_sam(tmp_path / "sam")
+    Toy(scenes=1, size=96)["0"].image.save(tmp_path / "photo.png")
+    words = [
+        "segmenter=grounding_sam", f"segmenter.detector.model={detector}",
+        f"segmenter.sam.model={sam}", "segmenter.detector.short_side=128",
+        "segmenter.detector.long_side=256", f"out={tmp_path / 'out'}",
+    ]  # fmt: skip
+    load_script("ground").main([str(tmp_path / "photo.png"), "a bird", "a fish", *words])
+    assert "photo-2-a-fish.png" in capsys.readouterr().out
+    given = ["segmenter=gem_sam", f"segmenter.sam.model={sam}"]
+    found = load_script("ground").compose(given)
+    assert found.segmenter.backbone.model == "ViT-B-16"
