@@ -36,10 +36,14 @@ def find_folder(model: str, revision: str | None, part: str) -> Path:
 
 
 def known_folder(model: str, revision: str | None) -> Path | None:
-    """The folder of a model if it is on this machine, with or without its weights."""
+    """The folder of a model if its config is on this machine, with or without weights.
+
+    A folder is taken as it is.
+    """
     if Path(model).is_dir():
         return Path(model)
-    return _snapshot(model, revision) if NAME.fullmatch(model) else None
+    found = _snapshot(model, revision) if NAME.fullmatch(model) else None
+    return found if found and (found / CONFIG).is_file() else None
 
 
 def weight_files(folder: Path) -> list[Path]:

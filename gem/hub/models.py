@@ -6,6 +6,7 @@ import json
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from importlib import import_module
+from itertools import chain
 from pathlib import Path
 from types import ModuleType
 from typing import Any
@@ -94,7 +95,7 @@ def _check_whole(info: Mapping[str, Any], path: Path, name: str) -> None:
 
 
 def _check_finite(model: nn.Module, path: Path) -> None:
-    for key, value in model.named_parameters():
+    for key, value in chain(model.named_parameters(), model.named_buffers()):
         if not value.isfinite().all():
             count = int((~value.isfinite()).sum())
             raise ValueError(
@@ -106,10 +107,12 @@ def _check_finite(model: nn.Module, path: Path) -> None:
 def quiet(part: str) -> Iterator[None]:
     """Without the library's warnings and progress bars: what matters of them is an error here."""
     logging = library(part).logging
-    before = logging.get_verbosity()
+    before, bars = logging.get_verbosity(), logging.is_progress_bar_enabled()
     logging.set_verbosity_error()
     logging.disable_progress_bar()
     try:
         yield
     finally:
         logging.set_verbosity(before)
+        if bars:
+            logging.enable_progress_bar()

@@ -3,3 +3,8 @@
 All of them come from the package `transformers`, an optional extra that is imported when one of
 them is used.
 """
+
+from gem.systems.clipseg import ClipSeg
+from gem.systems.groupvit import GroupVit
+
+__all__ = ["ClipSeg", "GroupVit"]
