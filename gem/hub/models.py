@@ -42,7 +42,7 @@ def read_config(folder: Path, kinds: Mapping[str, str], part: str) -> Any:
         found = content["model_type"]
     except (ValueError, RecursionError, KeyError, TypeError) as error:
         raise ValueError(f"{path} cannot be read as the config of a model: {error!r}") from error
-    if found not in kinds:
+    if not isinstance(found, str) or found not in kinds:
         raise ValueError(f"{path} is of a {found}, expected {' or '.join(kinds)}")
     try:
         return getattr(library(part), kinds[found]).from_dict(content)
@@ -52,10 +52,19 @@ def read_config(folder: Path, kinds: Mapping[str, str], part: str) -> Any:
 
 
 def random_model(name: str, config: Any, seed: int, part: str) -> nn.Module:
-    """An untrained model with the parameters of the seed; the caller's RNG is left alone."""
+    """An untrained model with the parameters of the seed; the caller's RNG is left alone.
+
+    Raises ValueError for a configuration of which no model can be built.
+    """
     with torch.random.fork_rng(devices=[]), quiet(part):
         torch.default_generator.manual_seed(seed)  # torch.manual_seed seeds the GPU too
-        model: nn.Module = getattr(library(part), name)(config)
+        try:
+            model: nn.Module = getattr(library(part), name)(config)
+        except Exception as error:  # the library believes most values, torch some of them
+            said = " ".join(str(error).split()) or type(error).__name__
+            raise ValueError(
+                f"{part}.model: no {name} can be built of its config: {said}"
+            ) from error
     return model.eval().requires_grad_(requires_grad=False)
 
 

@@ -25,7 +25,7 @@ CLIPSEG = {
     "text_config": TEXT,
     "vision_config": {
         "hidden_size": 32, "intermediate_size": 48, "num_hidden_layers": 5,
-        "num_attention_heads": 2, "image_size": 24, "patch_size": 8,
+        "num_attention_heads": 2, "image_size": 48, "patch_size": 16,
     },
     "projection_dim": 24, "extract_layers": [0, 1, 3], "reduce_dim": 16,
     "decoder_num_attention_heads": 2, "decoder_intermediate_size": 24,
@@ -33,21 +33,28 @@ CLIPSEG = {
 }  # fmt: skip
 
 
-def statistics(model):
-    """Means and variances that a batch norm has learnt; where it has none nothing changes."""
+def learn_statistics(model):
+    """Means and variances of its batch norms, from noise: so that groups and words differ."""
     generator = torch.Generator().manual_seed(2)
-    for name, value in model.named_buffers():
-        if name.endswith("running_mean"):
-            value.copy_(torch.randn(value.shape, generator=generator) * 0.2)
-        if name.endswith("running_var"):
-            value.copy_(torch.rand(value.shape, generator=generator) + 0.5)
+    ids = torch.tensor([[49406, 320, 1125, 539, 320, 0, 269, 49407]]).repeat(64, 1)
+    ids[:, 5] = torch.randint(0, 49000, (64,), generator=generator)  # a photo of a WORD.
+    images = torch.randn(64, 3, 32, 32, generator=generator)
+    groups = model.vision_model(images, return_dict=True).last_hidden_state.flatten(0, 1)
+    texts = model.text_model(ids).pooler_output
+    for projection, features in (
+        (model.visual_projection, groups), (model.text_projection, texts)
+    ):  # fmt: skip
+        projection[1].momentum = None  # the mean of all
+        projection.train()(features)
+        projection.eval()[3].bias.mul_(0.1)
 
 
 def saved(model, folder, **options):
     """Save a model as the hub has it; the folder."""
     with torch.no_grad():
         roughen(model)
-        statistics(model)
+        if hasattr(model, "text_projection"):
+            learn_statistics(model)
     model.save_pretrained(str(folder), **options)
     return folder
 
@@ -59,7 +66,7 @@ def groupvit_folder(folder, **changes):
     config = transformers.GroupViTConfig(**GROUPVIT | {"vision_config": vision})
     model = transformers.GroupViTModel(config).eval()
     with torch.no_grad():
-        model.logit_scale.fill_(4.0)
+        model.logit_scale.fill_(3.0)
         model.vision_model.embeddings.position_embeddings.normal_(std=0.5)
         for stage in model.vision_model.encoder.stages:
             if stage.group_token is not None:
@@ -71,11 +78,11 @@ def groupvit_folder(folder, **changes):
 
 
 def clipseg_folder(folder, **changes):
-    """A CLIPSeg of 8-pixel patches whose decoder reads layers 1, 2 and 4 of 5."""
+    """A CLIPSeg of 16-pixel patches, 48 a side, whose decoder reads layers 1, 2 and 4 of 5."""
     torch.manual_seed(0)
     model = transformers.CLIPSegForImageSegmentation(
         transformers.CLIPSegConfig(**CLIPSEG | changes)
     ).eval()
     with torch.no_grad():
-        model.decoder.film_mul.weight.mul_(5)
+        model.decoder.film_mul.weight.mul_(2)
     return saved(model, folder)
