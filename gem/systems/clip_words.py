@@ -1,7 +1,9 @@
 """Prompts as CLIP's byte-pair tokens, for text towers that read them.
 
 The tokenizer is open_clip's: the ids are those of the hub's CLIP tokenizers. A text tower of CLIP
-reads from left to right and is asked at the end token, so what follows it does not matter.
+reads from left to right and is asked at the end token, so what follows it does not matter: prompts
+are padded to the longest of them, and not to all that the tower can read, which is several times as
+fast.
 
 Shapes: w prompts, t tokens.
 """
@@ -19,6 +21,7 @@ if TYPE_CHECKING:
     from torch import Tensor
 
 SIZE = 49408  # of CLIP's vocabulary: 256 bytes, the same ending words, 48894 merges, start, end
+END = SIZE - 1  # the token where the tower is asked
 CHUNK = 256  # prompts at a time
 
 
@@ -32,9 +35,9 @@ def check_words(text_config: Any, place: str) -> None:
 
 
 def tokens(prompts: Sequence[str], length: int) -> Int64[Tensor, "w t"]:
-    """Start, the prompt's tokens, end, and zeros up to ``length``.
+    """Start, the prompt's tokens, end, and zeros up to the longest of the prompts.
 
-    Raises ValueError for a prompt that is longer.
+    Raises ValueError for a prompt that does not fit into ``length``.
     """
     tokenizer, room = _tokenizer(), length - 2
     for prompt in prompts:
@@ -43,7 +46,8 @@ def tokens(prompts: Sequence[str], length: int) -> Int64[Tensor, "w t"]:
                 f"the prompt {prompt!r} has {count} tokens, but the text tower reads {room}"
             )
     found: Tensor = tokenizer(list(prompts), context_length=length)
-    return found
+    longest = int((found == END).int().argmax(dim=1).max()) + 1
+    return found[:, :longest]
 
 
 def in_chunks(

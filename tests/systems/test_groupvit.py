@@ -216,11 +216,20 @@ def test_ids_are_the_librarys():
     from gem.systems.clip_words import tokens
 
     prompts = ["a photo of a cat.", "A Photo of a T-shirt, 2 dogs'", "naïve café", "street sign"]
-    for prompt in prompts:
-        expected = byte_pairs()([prompt])["input_ids"][0]
-        found = tokens([prompt], 77)[0].tolist()
-        assert found[: len(expected)] == expected
-        assert not any(found[len(expected) :])
+    found = tokens(prompts, 77)
+    expected = byte_pairs()(prompts)["input_ids"]
+    assert found.shape == (4, max(map(len, expected)))
+    for row, ids in zip(found.tolist(), expected, strict=True):
+        assert row[: len(ids)] == ids
+        assert not any(row[len(ids) :])
+
+
+def test_what_follows_a_prompt_does_not_matter(segmenter):
+    """Short and long prompts are embedded together as alone."""
+    words = ("cat", "a very old grey house with a garden")
+    together = asked(segmenter, *words).text
+    alone = torch.cat([asked(segmenter, word).text for word in words])
+    torch.testing.assert_close(together, alone, atol=1e-5, rtol=0)
 
 
 def test_a_prompt_that_is_too_long(segmenter):
