@@ -5,12 +5,14 @@ from dataclasses import replace
 import pytest
 import small
 import torch
+import transformers
 
 from evaluation.launch import compose_config, compose_setting, output_options
 from evaluation.measure.evaluate import evaluate_all
 from evaluation.measure.text_cache import embed_text
 from evaluation.pictures.predictions import draw_panels
-from evaluation.records.checked import check_setting
+from evaluation.records import provenance
+from evaluation.records.checked import check_setting, find_record
 from evaluation.records.rebuild import rebuild
 from evaluation.report.build import build
 from evaluation.run.job import find_or_run, run
@@ -60,6 +62,19 @@ def test_a_whole_run(name, compose, tmp_path, folders):
     assert 0 < record.scores["pixel_accuracy"] < 1
     assert record.warnings == ["3 of the 200 images of the split"]
     assert rebuild(record.setting) == done.setting
+
+
+def test_another_version_of_the_library_makes_a_record_invalid(compose, tmp_path, monkeypatch):
+    """Records of models of the hub say which it was; those of others do not."""
+    setting = compose("clipseg", "limit=1")
+    record = run(setting, tmp_path).record
+    packages = record.code["packages"]
+    assert packages["transformers"] == transformers.__version__
+    checked = check_setting(setting)
+    assert find_record(checked, tmp_path) == record
+    monkeypatch.setattr(provenance, "version", lambda _: "4.0")
+    assert find_record(checked, tmp_path) is None
+    assert provenance.packages_beside(compose_setting(["dataset=toy"])) == {}
 
 
 @pytest.mark.parametrize("name", NAMES)
