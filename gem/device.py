@@ -15,10 +15,10 @@ DTYPES = {
 """What towers compute in, by the word of the config."""
 
 
-def pick_device(name: str, part: str = "backbone") -> torch.device:
+def pick_device(name: str, part: str = "backbone", option: str = "device") -> torch.device:
     """``auto`` is the GPU if there is one. Raises ValueError for one that is not there.
 
-    ``part`` is the key of the model in the config.
+    ``part`` is the key of the model in the config, ``option`` that of its device there.
     """
     if name == "auto":
         name = "cuda" if torch.cuda.is_available() else "cpu"
@@ -27,7 +27,7 @@ def pick_device(name: str, part: str = "backbone") -> torch.device:
         torch.empty(0, device=device)
     except (RuntimeError, AssertionError) as error:
         reason = str(error).strip().splitlines()[0]
-        raise ValueError(f"{part}.device={name} is not available: {reason}") from error
+        raise ValueError(f"{part}.{option}={name} is not available: {reason}") from error
     return device
 
 

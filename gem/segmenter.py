@@ -125,7 +125,10 @@ class Segmenter(Protocol):
         """The input of one image, of any shape; images of one shape are stacked to a batch."""
 
     def embed(self, vocabulary: Vocabulary, prompts: Prompts) -> Float[Tensor, "w e"]:
-        """One unit-length embedding per word; e is 0 for a segmenter that reads no text."""
+        """One embedding per word; e is 0 for a segmenter that reads no text.
+
+        Of unit length where cosines are taken of it, and wherever there is a `text_key`.
+        """
 
     def encode_together(
         self, segmenters: Sequence[Segmenter], images: Tensor, *, windows: Tiling | None

@@ -50,7 +50,8 @@ class Prompts:
 class Queries:
     """What a vocabulary asks: words, their embeddings, and the class that each stands for.
 
-    text: of unit length; e is 0 for a segmenter that reads no text.
+    text: what `gem.Segmenter.embed` gives, of unit length where cosines are taken of it; e is 0
+        for a segmenter that reads no text.
     owners: the class of each word, in the order of the classes, each with one word or more; on the
         host, so that nothing waits for a GPU to know it.
     background: whether class 0 is the background, asked in words like the others.

@@ -13,7 +13,7 @@ from uuid import uuid4
 
 from evaluation.data.on_disk import fingerprint_data
 from evaluation.engines.engine import FAILURES
-from evaluation.records.provenance import code
+from evaluation.records.provenance import code, packages_beside
 from evaluation.setting import Setting
 from evaluation.setting.code import code_fingerprint
 from evaluation.setting.sharing import bare, share_parts
@@ -92,6 +92,7 @@ def look_at(setting: Setting) -> dict[str, Any]:
         "the code": code_fingerprint(),
         "Python": platform.python_version(),
         **code()["packages"],
+        **packages_beside(setting),
     }
 
 

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 from evaluation.data.on_disk import fingerprint_data
 from evaluation.records.names import check_names, file_name, names_of
-from evaluation.records.provenance import code, cost
+from evaluation.records.provenance import code, cost, packages_beside
 from evaluation.records.record import SCHEMA, Record, read_record
 from evaluation.records.warnings import warnings_of
 from evaluation.setting import Setting
@@ -87,7 +87,7 @@ def check_setting(setting: Setting, checks: Checks | None = None) -> CheckedSett
 def make_record(checked: CheckedSetting, result: Result) -> Record:
     """The record of an evaluation that has just ended."""
     setting, outcome = checked.setting, result.outcome
-    model = setting.segmenter.provenance
+    model, now = setting.segmenter.provenance, code()
     return Record(
         schema=SCHEMA,
         key=checked.key,
@@ -109,7 +109,7 @@ def make_record(checked: CheckedSetting, result: Result) -> Record:
         },
         hashes=checked.hashes,
         cost=cost(result),
-        code=code(),
+        code=now | {"packages": now["packages"] | packages_beside(setting)},
         created=datetime.now(UTC).isoformat(timespec="seconds"),
     )
 
@@ -139,5 +139,6 @@ def find_record(checked: CheckedSetting, folder: Path) -> Record | None:
         record = read_record(path)
     except (ValueError, OSError):
         return None
-    now = (checked.key, checked.hashes, code()["packages"])
+    packages = code()["packages"] | packages_beside(checked.setting)
+    now = (checked.key, checked.hashes, packages)
     return record if (record.key, record.hashes, record.code.get("packages")) == now else None

@@ -9,6 +9,8 @@ from importlib.metadata import PackageNotFoundError, version
 from typing import TYPE_CHECKING, Any
 
 from evaluation.places import INSTALLED, ROOT
+from evaluation.setting import Setting
+from gem.hub.model import HubModel
 
 if TYPE_CHECKING:
     from evaluation.measure.work import Result
@@ -54,6 +56,19 @@ def code() -> dict[str, Any]:
         "python": platform.python_version(),
         "packages": {package: version(package) for package in PACKAGES},
     }
+
+
+def packages_beside(setting: Setting) -> dict[str, str]:
+    """The versions of what computes only some settings: `transformers`, for models of the hub.
+
+    Raises ValueError if a model of the setting needs a package that is not installed.
+    """
+    if not any(isinstance(model, HubModel) for model in setting.segmenter.models):
+        return {}
+    try:
+        return {"transformers": version("transformers")}
+    except PackageNotFoundError as error:
+        raise ValueError("the package transformers is imported, but not installed") from error
 
 
 def _own_version() -> str | None:

@@ -20,7 +20,7 @@ import torch
 from evaluation.console import note, say
 from evaluation.measure.counting import Counting
 from evaluation.records.checked import CheckedSetting
-from evaluation.records.provenance import code
+from evaluation.records.provenance import code, packages_beside
 from evaluation.run.saved_counts import SavedCounts, check, pack, unpack
 from evaluation.run.state_files import part_paths, state_path
 from evaluation.setting.sharing import bare
@@ -149,5 +149,6 @@ class States:
 
     def _conditions(self, checked: CheckedSetting, device: str) -> str:
         """What must be the same for the rest of a pass to give the bits of an undisturbed one."""
-        batch = checked.setting.batch_size
-        return json.dumps([checked.hashes, code()["packages"], device, batch, self.saves])
+        batch, beside = checked.setting.batch_size, packages_beside(checked.setting)
+        packages = code()["packages"] | beside
+        return json.dumps([checked.hashes, packages, device, batch, self.saves])

@@ -65,7 +65,7 @@ class StandIn:
         """Where the projection is computed."""
         from gem.device import pick_device
 
-        return pick_device(self.place, "segmenter")
+        return pick_device(self.place, "segmenter", "place")
 
     @property
     def pass_key(self) -> Hashable:

@@ -15,6 +15,7 @@ class DatasetValues:
     short_side, window, stride, logit_scale, background, area_threshold: of the protocol.
     rcs_share, rcs_factor: lambda and tau of ResCLIP's residual attention. alpha: the weight of
         PEARL's second term.
+    own_background: threshold of a segmenter that decides by a rule of its own; null for none.
     """
 
     short_side: Pixels | None = None
@@ -26,3 +27,4 @@ class DatasetValues:
     rcs_share: Fraction | None = None
     rcs_factor: Factor | None = None
     alpha: Weight | None = None
+    own_background: Fraction | None = None

@@ -21,6 +21,11 @@ WEIGHTS = ("model*.safetensors", "pytorch_model*.bin")  # whole or in several fi
 NAME = re.compile(r"[\w.-]+/[\w.-]+")
 
 
+def is_folder(model: str) -> bool:
+    """Whether a model is a folder; no name at all is not the folder at hand."""
+    return bool(model.strip()) and Path(model).is_dir()
+
+
 def find_folder(model: str, revision: str | None, part: str) -> Path:
     """The folder of a model: itself, or what the hub has under the name ``OWNER/NAME``.
 
@@ -28,7 +33,7 @@ def find_folder(model: str, revision: str | None, part: str) -> Path:
     the key of the model in the config. Raises ValueError for what is no model's name or a revision
     that is not there, ConnectionError if there is no network.
     """
-    if Path(model).is_dir():
+    if is_folder(model):
         if revision is not None:
             raise ValueError(
                 f"{part}.revision={revision}: {model} is a folder, it has no revisions"
@@ -40,10 +45,14 @@ def find_folder(model: str, revision: str | None, part: str) -> Path:
 
 
 def known_folder(model: str, revision: str | None) -> Path | None:
-    """The folder of a model if it is on this machine, with or without its weights."""
-    if Path(model).is_dir():
+    """The folder of a model if its config is on this machine, with or without weights.
+
+    A folder is taken as it is.
+    """
+    if is_folder(model):
         return Path(model)
-    return _snapshot(model, revision) if NAME.fullmatch(model) else None
+    found = _snapshot(model, revision) if NAME.fullmatch(model) else None
+    return found if found and (found / CONFIG).is_file() else None
 
 
 def config_content(folder: Path, kinds: Collection[str], part: str) -> dict[str, Any]:
@@ -80,7 +89,7 @@ def provenance_of(model: str, folder: Path | None, *, random: bool, seed: int) -
     config = files_digest([folder / one for one in (CONFIG, *WORDS)]) if folder else None
     if random or folder is None:
         return Provenance(name, f"random, seed {seed}", sha256=None, config=config)
-    source = folder.name if Path(model).is_dir() else model
+    source = folder.name if is_folder(model) else model
     return Provenance(name, source, _digest(weight_files(folder)), config)
 
 

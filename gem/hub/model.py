@@ -49,6 +49,8 @@ class HubModel:
     """
     part: ClassVar[str] = "segmenter"
     """The key of the model in the config, for errors."""
+    device_key: ClassVar[str] = "device"
+    """What the config calls the device there."""
 
     @cached_property
     def folder(self) -> Path | None:
@@ -112,7 +114,7 @@ class HubModel:
         """Where the model is. Raises ValueError for a device that is not there."""
         from gem.device import pick_device
 
-        return pick_device(self.device, self.part)
+        return pick_device(self.device, self.part, self.device_key)
 
     @cached_property
     def provenance(self) -> Provenance:

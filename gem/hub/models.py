@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from importlib import import_module
+from itertools import chain
 from pathlib import Path
 from types import ModuleType
 from typing import Any
@@ -41,10 +42,19 @@ def read_config(folder: Path, kinds: Mapping[str, str], part: str) -> Any:
 
 
 def random_model(name: str, config: Any, seed: int, part: str) -> nn.Module:
-    """An untrained model with the parameters of the seed; the caller's RNG is left alone."""
+    """An untrained model with the parameters of the seed; the caller's RNG is left alone.
+
+    Raises ValueError for a configuration of which no model can be built.
+    """
     with torch.random.fork_rng(devices=[]), quiet(part):
         torch.default_generator.manual_seed(seed)  # torch.manual_seed seeds the GPU too
-        model: nn.Module = getattr(library(part), name)(config)
+        try:
+            model: nn.Module = getattr(library(part), name)(config)
+        except Exception as error:  # the library believes most values, torch some of them
+            said = " ".join(str(error).split()) or type(error).__name__
+            raise ValueError(
+                f"{part}.model: no {name} can be built of its config: {said}"
+            ) from error
     return model.eval().requires_grad_(requires_grad=False)
 
 
@@ -84,7 +94,7 @@ def _check_whole(info: Mapping[str, Any], path: Path, name: str) -> None:
 
 
 def _check_finite(model: nn.Module, path: Path) -> None:
-    for key, value in model.named_parameters():
+    for key, value in chain(model.named_parameters(), model.named_buffers()):
         if not value.isfinite().all():
             count = int((~value.isfinite()).sum())
             raise ValueError(
@@ -96,10 +106,12 @@ def _check_finite(model: nn.Module, path: Path) -> None:
 def quiet(part: str) -> Iterator[None]:
     """Without the library's warnings and progress bars: what matters of them is an error here."""
     logging = library(part).logging
-    before = logging.get_verbosity()
+    before, bars = logging.get_verbosity(), logging.is_progress_bar_enabled()
     logging.set_verbosity_error()
     logging.disable_progress_bar()
     try:
         yield
     finally:
         logging.set_verbosity(before)
+        if bars:
+            logging.enable_progress_bar()

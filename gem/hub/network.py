@@ -12,5 +12,5 @@ def reach(host: str) -> None:
         raise ConnectionError("HF_HUB_OFFLINE is set")
     try:
         httpx.head(host, timeout=REACH_SECONDS)
-    except httpx.HTTPError as error:
+    except (httpx.HTTPError, httpx.InvalidURL) as error:
         raise ConnectionError(str(error)) from error

@@ -4,9 +4,11 @@ All of them come from the package `transformers`, an optional extra that is impo
 them is used.
 """
 
+from gem.systems.clipseg import ClipSeg
 from gem.systems.gem_sam import GemSam
 from gem.systems.grounding_dino import GroundingDino
 from gem.systems.grounding_sam import GroundingSam
+from gem.systems.groupvit import GroupVit
 from gem.systems.sam import Sam
 
-__all__ = ["GemSam", "GroundingDino", "GroundingSam", "Sam"]
+__all__ = ["ClipSeg", "GemSam", "GroundingDino", "GroundingSam", "GroupVit", "Sam"]

@@ -97,7 +97,7 @@ def test_a_config_asks_for_values_that_there_are():
 def test_every_value_is_one_that_some_config_reads():
     text = "".join(
         path.read_text(encoding="utf-8")
-        for folder in ("protocol", "method")
+        for folder in ("protocol", "method", "segmenter")
         for path in (REPOSITORY / "configs" / folder).glob("*.yaml")
     )
     assert all(f"${{by_dataset:{name}," in text for name in NAMES)

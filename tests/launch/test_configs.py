@@ -80,12 +80,12 @@ def test_every_class_is_called_by_its_public_name(group, name):
 def test_every_protocol_fits_every_data_set(protocol, dataset):
     """And those of the mmseg family resize by OpenCV and pad windows, to what their code does."""
     rules = build(f"protocol={protocol}", f"dataset={dataset}", *NEEDED.get(dataset, [])).protocol
-    ours = protocol in {"gem", "gem_released"}
+    ours, rounded = protocol in {"gem", "gem_released"}, {"gem", "gem_released", "clipseg"}
     resize, multiples = rules.resize, {"clearclip": None, "tcl": None, "proxyclip": 56}
     assert rules.name == protocol
     assert resize.filter == ("pillow_bicubic" if ours else "opencv_bilinear")
     assert (resize.rounding, resize.multiple) == (
-        ("round", None) if ours else ("pad", multiples.get(protocol, 1))
+        ("round", None) if protocol in rounded else ("pad", multiples.get(protocol, 1))
     )
     small = protocol in {"sclip", "sc_clip"} and dataset in {"voc", "hub"}
     assert rules.area_threshold == (0.1 if small else None)
