@@ -17,17 +17,12 @@ LARGER_THAN_IMAGES = 4096  # a window by which a protocol says that an image is 
 
 def model_of(setting: Setting) -> Any:
     """The model that is evaluated: a backbone, or the first model of a segmenter that has none."""
-    return getattr(_patches(setting), "backbone", models_of(setting)[0])
+    return getattr(setting.segmenter, "backbone", models_of(setting)[0])
 
 
 def method_of(setting: Setting) -> Any:
     """The method that reads the backbone, or a segmenter that has none."""
-    return getattr(_patches(setting), "method", setting.segmenter)
-
-
-def _patches(setting: Setting) -> Any:
-    """The backbone and method that a segmenter has inside, as GEM-SAM does, or are all of it."""
-    return getattr(setting.segmenter, "patches", setting.segmenter)
+    return getattr(setting.segmenter, "method", setting.segmenter)
 
 
 def weights_in(description: Mapping[str, Any]) -> object:

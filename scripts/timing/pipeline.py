@@ -29,8 +29,7 @@ from gem.options import options
 if TYPE_CHECKING:
     from torch import Tensor
 
-    from gem.features import PatchFeatures
-    from gem.segmenter import Segmenter
+    from gem.segmenter import EncodedImage, Segmenter
     from gem.windows import Tiling
 
 CLASSES = (20, 59, 150, 171)
@@ -91,7 +90,7 @@ class RandomWords(Patches):
 
     def encode_together(
         self, segmenters: "Sequence[Segmenter]", images: "Tensor", *, windows: "Tiling | None"
-    ) -> "list[list[PatchFeatures]]":
+    ) -> "list[Sequence[EncodedImage]]":
         """As ever, until the device is through with it."""
         import torch
 
