@@ -91,7 +91,7 @@ class Blip(HubModel):
     def folder(self) -> Path | None:
         """The model's files; beside a file of weights only a folder that is given has them."""
         if self.file is None:
-            return HubModel.folder.func(self)  # type: ignore[attr-defined, no-any-return]
+            return super().folder
         return Path(self.model) if Path(self.model).is_dir() else None
 
     def _built(self) -> Any:
@@ -102,7 +102,7 @@ class Blip(HubModel):
             return load_original(self.file, self.config, self.part)
         if self.weights is None:
             spread_out(self.config)
-        return HubModel._built(self)  # noqa: SLF001 super() does not know slots of this decorator
+        return super()._built()
 
     @cached_property
     def towers(self) -> BlipTowers:
