@@ -87,10 +87,10 @@ class GroupVit(SingleModel):
         numbers = rows * columns + int(config.projection_dim)
         return 4 * len(tiles.corners) * groups * numbers
 
-    def check(self, ids: Sequence[str]) -> None:
-        """Raise ValueError or OSError if the model is not there, or has no groups."""
-        super().check(ids)
-        if not any(self.network.config.vision_config.num_group_tokens):
+    def check_config(self, config: Any) -> None:
+        """Raise ValueError also for one without groups."""
+        super().check_config(config)
+        if not any(config.vision_config.num_group_tokens):
             raise ValueError(f"segmenter.model={self.model}: no stage has num_group_tokens")
 
     def embed(self, vocabulary: Vocabulary, prompts: Prompts) -> Float[Tensor, "w e"]:

@@ -101,14 +101,23 @@ class SingleModel(ABC):
         """Pixels of a patch; reads the model's config."""
 
     def check(self, ids: Sequence[str]) -> None:  # noqa: ARG002
-        """Raise ValueError or OSError if the model is not there, or is not what is expected.
+        """Raise ValueError or OSError if the model is not what is expected, by its config.
 
-        Its config is read, which needs the package `transformers`; a model of the hub that is not
-        on this machine is downloaded first.
+        And without the package `transformers`. Published files that are not on this machine are
+        `provenance`'s to find: each mistake is told once.
         """
+        from gem.hub.files import known_folder
+        from gem.hub.models import library
+
+        library(self.hub.part)
+        if self.weights is None or known_folder(self.model, self.revision):
+            self.check_config(self.network.config)
+
+    def check_config(self, config: Any) -> None:
+        """Raise ValueError for a configuration that the rule cannot read."""
         from gem.systems.clip_words import check_words
 
-        check_words(self.network.config.text_config, f"segmenter.model={self.model}")
+        check_words(config.text_config, f"segmenter.model={self.model}")
 
     def prepare(
         self,

@@ -173,6 +173,14 @@ def test_padding_is_cut_off(segmenter, images):
     assert torch.equal(image.scores(queries), whole.scores(queries)[:, :, 2:-2])
 
 
+def test_the_scale_is_capped(segmenter, images, monkeypatch):
+    """At 100, as in training."""
+    own = segmenter.network.module._parameters
+    torch.testing.assert_close(encoded(segmenter, images[:1])[0].scale, own["logit_scale"].exp())
+    monkeypatch.setitem(own, "logit_scale", torch.nn.Parameter(torch.tensor(6.0)))
+    assert encoded(segmenter, images[:1])[0].scale == 100
+
+
 def test_batches_change_nothing(segmenter, images):
     queries = asked(segmenter)
     windows = SlidingWindow(size=32, stride=16)

@@ -20,6 +20,7 @@ from evaluation.run.passes import plan_passes
 from evaluation.run.sweep import run_sweep
 from evaluation.setting.identity import describe
 from evaluation.setting.sharing import share_parts, unload_all
+from evaluation.tables.obstacles import find_obstacles
 from gem.systems import ClipSeg, GroupVit
 
 NAMES = ("groupvit", "clipseg")
@@ -215,6 +216,9 @@ def test_published_weights_that_are_not_there(name, monkeypatch, tmp_path):
     assert "HF_HUB_OFFLINE is set" in said
     assert "segmenter.model=FOLDER, or segmenter.weights=null" in said
     assert "\n" not in said
+    (obstacle,) = find_obstacles([setting]).values()  # in a table: once
+    assert obstacle.short.startswith("needs weights: ")
+    assert ";" not in obstacle.short
 
 
 @pytest.mark.parametrize("name", NAMES)
