@@ -39,11 +39,11 @@ USUAL = 100  # masks of an image, about
 class GemSam(Patches):
     """Masks of SAM's automatic generator, labelled by a method of the trace. This is OUR READING.
 
-    The paper says only that masks of a grid of points are labelled by GEM (Sec. 4.3 and its
-    appendix); which SAM, which grid and which rule it does not say. Here: SAM's own defaults, the
-    mean of GEM's map inside of each mask, the smallest mask where several overlap, and GEM's own
-    map where there is none. SAM sees the image as GEM does: the prepared pixels, enlarged. What is
-    background the protocol decides, as for GEM. One pass gives both.
+    The paper says only that masks of a grid of points are labelled by GEM (of its Table 3); which
+    SAM, which grid and which rule it does not say. Here: SAM's own defaults, the mean of GEM's map
+    inside of each mask, the smallest mask where several overlap, and GEM's own map where there is
+    none. SAM sees the image as GEM does: the prepared pixels, enlarged. What is background the
+    protocol decides, as for GEM. One pass gives both.
 
     sam: the model. points_per_side: of the grid of points, each of which asks for three masks.
     pred_iou: the IoU predicted by SAM that a mask must exceed. stability: the IoU that a mask cut

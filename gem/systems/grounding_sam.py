@@ -32,7 +32,7 @@ EMBEDDED = 2**23  # bytes of what SAM made of an image, about
 
 @options
 class GroundingSam:
-    """A `gem.Segmenter`: Grounded SAM (Ren et al., 2024), which GEM's Table 3 calls Grounding-SAM.
+    """A `gem.Segmenter`: Grounded SAM (Ren et al., 2024), GroundingSAM in GEM's Table 3.
 
     The words, without templates and in small letters, are one prompt, ``cat. dog.``; as many as do
     not fit are asked in further prompts, and the boxes of all prompts count. The score of a word
