@@ -45,22 +45,13 @@ class Key:
     among: tuple[str, ...] = ()
 
 
-def _end() -> None:
-    """Without a last look at all of torch for what is not used, which takes Python some time.
-
-    Where triton is imported, as `transformers` does, it would print pages about what is left.
-    """
-    if "triton" not in sys.modules:
-        gc.freeze()
-
-
 def command(main: Callable[[], int | None]) -> None:
     """Run ``main`` and end with the exit code that it returns; never returns.
 
     A mistake of the user ends in one sentence and exit code 1, with a traceback if the environment
     has GEM_TRACEBACK; Ctrl-C ends with 130. Of several ranks of torchrun only the first runs it.
     """
-    atexit.register(_end)
+    atexit.register(_search_nothing)
     if torchrun.launched():
         torchrun.end_with_launcher()
     try:
@@ -74,6 +65,16 @@ def command(main: Callable[[], int | None]) -> None:
         if os.environ.get("GEM_TRACEBACK"):
             raise
         sys.exit(f"error: {sentence(error)}")
+
+
+def _search_nothing() -> None:
+    """At the end Python would look once more at all of torch for what is not used.
+
+    Not where timm or transformers have brought triton in, whose bindings then print pages about
+    what was never freed.
+    """
+    if "triton" not in sys.modules:
+        gc.freeze()
 
 
 def _lead(main: Callable[[], int | None]) -> int | None:
