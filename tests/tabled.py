@@ -1,5 +1,6 @@
 """Published tables with settings and records that nothing was evaluated for."""
 
+from dataclasses import replace
 from typing import ClassVar
 
 from drawn import setting_of
@@ -16,6 +17,7 @@ from gem.backbones import OpenClip
 from gem.methods import Clip, ClipSurgery, Gem, MaskClip
 from gem.options import options
 from gem.resize import ShortSide
+from gem.systems import GemSam, GroundingDino, GroundingSam, GroupVit, Sam
 from gem.vocabulary import Prompts
 
 METHODS = {"clip": Clip, "clip_surgery": ClipSurgery, "maskclip": MaskClip}
@@ -30,6 +32,7 @@ class Named:
     name: str
     given: tuple[str, ...] = ()
     num_blocks: ClassVar[int] = 1
+    companion: ClassVar[None] = None
     cache_group: ClassVar[tuple] = ()
 
 
@@ -68,11 +71,18 @@ DATA = {
 }
 
 
+SYSTEMS = {
+    "groupvit": lambda _: GroupVit(),
+    "grounding_sam": lambda _: GroundingSam(detector=GroundingDino(), sam=Sam()),
+    "gem_sam": lambda own: GemSam(backbone=own.backbone, method=own.method, sam=Sam()),
+}
+
+
 def compose(overrides):
     """Settings that differ where the overrides do, without Hydra."""
     name = value_of(overrides, "dataset") or "toy"
     backbone = value_of(overrides, "backbone") or "tiny"
-    return setting_of(
+    made = setting_of(
         OpenClip(
             model=value_of(overrides, "backbone.model") or backbone,
             weights=value_of(overrides, "backbone.weights"),
@@ -83,6 +93,8 @@ def compose(overrides):
         prompts=Prompts(templates=(f"{value_of(overrides, 'prompts') or 'photo'} {{}}",)),
         dataset=DATA[name] if name in DATA else Hub(dataset=name, repository="none"),
     )
+    system = SYSTEMS.get(value_of(overrides, "segmenter"))
+    return replace(made, segmenter=system(made.segmenter)) if system else made
 
 
 def record(score, images=10, **other):

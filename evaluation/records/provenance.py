@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from evaluation.places import INSTALLED, ROOT
 from evaluation.setting import Setting
+from gem.hub import EXTRA
 from gem.hub.model import HubModel
 
 if TYPE_CHECKING:
@@ -68,7 +69,7 @@ def packages_beside(setting: Setting) -> dict[str, str]:
     try:
         return {"transformers": version("transformers")}
     except PackageNotFoundError as error:
-        raise ValueError("the package transformers is imported, but not installed") from error
+        raise ValueError(EXTRA) from error
 
 
 def _own_version() -> str | None:

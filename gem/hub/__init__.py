@@ -2,3 +2,5 @@
 
 The package is an optional extra: nothing here imports it before a model is built.
 """
+
+EXTRA = "the package transformers is not installed; pip install 'gem-bench[systems]' gets it"

@@ -67,7 +67,7 @@ def config_content(folder: Path, kinds: Collection[str], part: str) -> dict[str,
     try:
         content: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
         found = content["model_type"]
-        known = found in kinds
+        known = isinstance(found, str) and found in kinds
     except (ValueError, RecursionError, KeyError, TypeError) as error:
         raise ValueError(f"{path} cannot be read as the config of a model: {error!r}") from error
     if not known:

@@ -13,9 +13,8 @@ from typing import Any
 import torch
 from torch import nn
 
+from gem.hub import EXTRA
 from gem.hub.files import CONFIG, config_content, weight_files
-
-EXTRA = "the package transformers is not installed; pip install 'gem-bench[systems]' gets it"
 
 
 def library(part: str) -> ModuleType:

@@ -69,7 +69,7 @@ SENTENCES = {
     "+companion=dino_vitb8": f"+companion=dino_vitb8: {NO_COMPANION}",
     "method=gemm": f"method=gemm: no such choice; method is one of {METHODS}",
     "prompts=foto": (
-        "prompts=foto: no such choice; prompts is one of imagenet80, photo, photo_period"
+        "prompts=foto: no such choice; prompts is one of imagenet80, photo, photo_period, word"
     ),
     "batch_size=0": "batch_size=0: input should be greater than or equal to 1",
     "limit=many": "limit=many: input should be a valid integer",

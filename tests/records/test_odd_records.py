@@ -3,6 +3,7 @@
 import dataclasses
 import json
 import os
+from types import SimpleNamespace
 
 import pytest
 from conftest import REPOSITORY
@@ -146,7 +147,8 @@ def test_a_name_that_has_no_encoding(tmp_path):
 
 
 def checked_like(record):
-    return CheckedSetting(None, record.key, record.names, record.hashes, ())
+    setting = SimpleNamespace(segmenter=SimpleNamespace(models=()))
+    return CheckedSetting(setting, record.key, record.names, record.hashes, ())
 
 
 def test_what_lies_in_the_place_of_a_record(tmp_path, monkeypatch):

@@ -63,7 +63,8 @@ def test_all_tables_are_there():
 @pytest.mark.parametrize("overrides", CELLS, ids=" ".join)
 def test_cells_build_and_touch_nothing(overrides):
     setting = COMPOSE(overrides)
-    assert not {"towers", "provenance"} & set(vars(setting.segmenter.backbone))
+    for model in (setting.segmenter, *setting.segmenter.models):
+        assert not {"towers", "module", "provenance"} & set(vars(model))
     assert not {"ids", "listed", "_rows"} & set(vars(setting.dataset))
 
 
