@@ -79,11 +79,15 @@ def plan_table(table: PublishedTable, given: Sequence[str], compose: Compose) ->
 def _column(
     table: PublishedTable, given: Sequence[str], equal: dict[int, list[Match | None]]
 ) -> PlannedColumn:
-    """Equal columns as one: those with its data and weights come first, then with its method."""
+    """Equal columns as one: those with its data and weights come first, then with its method.
+
+    By the rows that the user's backbone is for, if there are any.
+    """
 
     def fits(index: int) -> tuple[bool, bool]:
         run = [match for match in equal[index] if match]
-        return any(one.comparable() for one in run), any(one.same_method() for one in run)
+        asked = [one for one in run if parts.reads_backbone(one.published)] or run
+        return any(one.comparable() for one in asked), any(one.same_method() for one in asked)
 
     first, *others = sorted(equal, key=fits, reverse=True)
     column, comparable, _ = table.columns[first], *fits(first)

@@ -25,6 +25,11 @@ def method_of(setting: Setting) -> Any:
     return getattr(setting.segmenter, "method", setting.segmenter)
 
 
+def reads_backbone(setting: Setting) -> bool:
+    """Whether the segmenter has one; others keep their own model, whatever backbone is given."""
+    return hasattr(setting.segmenter, "backbone")
+
+
 def weights_in(description: Mapping[str, Any]) -> object:
     """The name of the weights in the description of a setting, such as records hold."""
     segmenter = description["segmenter"]

@@ -131,8 +131,13 @@ class PublishedTable:
 
     @property
     def first(self) -> tuple[str, ...]:
-        """The overrides of the first cell that is run; a given file is of its backbone."""
-        return next((cell.overrides for cell in self.cells if cell.overrides), ())
+        """The overrides of the first cell that is run; a given file is of its backbone.
+
+        One that names a segmenter, which may have a model of its own, is only taken if all do.
+        """
+        run = [cell.overrides for cell in self.cells if cell.overrides]
+        plain = [one for one in run if not value_of(one, "segmenter")]
+        return next(iter((*plain, *run)), ())
 
     @property
     def cells(self) -> tuple[PublishedCell, ...]:
