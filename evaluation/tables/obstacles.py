@@ -33,8 +33,9 @@ def find_obstacles(settings: Iterable[Setting]) -> dict[Setting, Obstacle]:
 
     for setting in settings:
         data = once((setting.dataset, setting.limit), partial(_missing_data, setting))
-        weights = (once(one, partial(_missing_weights, one)) for one in models_of(setting))
-        if met := [one for one in (data, *weights, _missing_blocks(setting)) if one]:
+        weights = [once(one, partial(_missing_weights, one)) for one in models_of(setting)]
+        blocks = None if any(weights) else _missing_blocks(setting)
+        if met := [one for one in (data, *weights, blocks) if one]:
             sentences = tuple(line for obstacle in met for line in obstacle.sentences)
             found[setting] = Obstacle("; ".join(obstacle.short for obstacle in met), sentences)
     return found
