@@ -7,6 +7,9 @@ from importlib.util import module_from_spec, spec_from_file_location
 from pathlib import Path
 
 os.environ["HF_HUB_OFFLINE"] = "1"  # read when huggingface_hub is imported
+# One unless told: the models are small, and threads would only wait for each other. Processes that
+# tests start have it from the environment.
+os.environ.setdefault("OMP_NUM_THREADS", os.environ.get("GEM_TEST_THREADS", "1"))
 
 import pytest
 import torch
@@ -15,7 +18,6 @@ from safetensors.torch import load_file, save_file
 
 from gem.backbones import OpenClip
 
-# One unless told: the models are small, and threads would only wait for each other.
 torch.set_num_threads(int(os.environ.get("GEM_TEST_THREADS", "1")))
 if number := int(os.environ.get("GEM_TEST_ROUNDING", "0")):
     OtherRounding(number).__enter__()  # for the whole run

@@ -65,7 +65,6 @@ def files(folder):
 def called(*command, cwd, **variables):
     """A finished process that sees neither the clone nor the tests' own search path."""
     environment = {name: value for name, value in os.environ.items() if name != "PYTHONPATH"}
-    environment["OMP_NUM_THREADS"] = "1"  # as in conftest
     return subprocess.run(
         [str(word) for word in command], cwd=cwd, env=environment | variables,
         capture_output=True, text=True, check=False,

@@ -6,9 +6,11 @@ import hashlib
 import json
 import re
 from collections.abc import Collection
+from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
+from gem.hub import EXTRA
 from gem.hub.hashes import files_digest, sha256
 from gem.hub.network import reach
 from gem.provenance import Provenance
@@ -31,7 +33,8 @@ def find_folder(model: str, revision: str | None, part: str) -> Path:
 
     What is on this machine is taken at once, else it is downloaded if the hub answers. ``part`` is
     the key of the model in the config. Raises ValueError for what is no model's name or a revision
-    that is not there, ConnectionError if there is no network.
+    that is not there, and, before anything is downloaded, without the package `transformers`;
+    ConnectionError if there is no network.
     """
     if is_folder(model):
         if revision is not None:
@@ -41,7 +44,11 @@ def find_folder(model: str, revision: str | None, part: str) -> Path:
         return Path(model)
     if not NAME.fullmatch(model) or Path(model).suffix == ".pth":
         raise ValueError(f"{part}.model={model}: neither a folder nor a name of the hub")
-    return _on_this_machine(model, revision) or _downloaded(model, revision, part)
+    if found := _on_this_machine(model, revision):
+        return found
+    if find_spec("transformers") is None:
+        raise ValueError(f"{part}: {EXTRA}")
+    return _downloaded(model, revision, part)
 
 
 def known_folder(model: str, revision: str | None) -> Path | None:

@@ -59,8 +59,8 @@ def alone(tmp_path_factory):
 
 
 RANKS = [(3, IMAGES), *([(2, IMAGES), (5, IMAGES), (3, 2)] if WHOLE else [])]
-KILLED = [("torchrun", "any"), ("ray", "driver")]
-KILLED += [("torchrun", "driver"), ("ray", "any")] if WHOLE else []
+KILLED = [("torchrun", "any")]  # of Ray's, workers: test_ray
+KILLED += [("torchrun", "driver"), ("ray", "driver"), ("ray", "any")] if WHOLE else []
 
 
 @pytest.mark.parametrize(("ranks", "images"), RANKS)

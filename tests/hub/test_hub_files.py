@@ -1,5 +1,6 @@
 """Where a model's files are: a folder, this machine, or the hub; and what is said if nowhere."""
 
+import sys
 import time
 from pathlib import Path
 
@@ -63,6 +64,20 @@ def test_a_folder_is_taken_as_it_is(hub, tmp_path):
     assert find_folder(str(tmp_path / "mine"), None, "segmenter") == tmp_path / "mine"
     assert known_folder(str(tmp_path / "mine"), None) == tmp_path / "mine"
     assert hub.asked == []
+
+
+def test_the_package_is_missed_before_the_network(hub, monkeypatch):
+    """Whoever lacks both is told what to install, and downloads nothing in vain."""
+    monkeypatch.setitem(sys.modules, "transformers", None)
+    assert said(ValueError, lambda: find_folder("a/b", None, "backbone")) == (
+        "backbone: the package transformers is not installed; pip install 'gem-bench[systems]' "
+        "gets it"
+    )
+    assert hub.asked == []
+    hub.here = True
+    (hub.folder / "config.json").touch()
+    (hub.folder / "model.safetensors").touch()
+    assert find_folder("a/b", None, "backbone") == hub.folder  # an old record is still known
 
 
 def test_a_folder_has_no_revisions(tmp_path):

@@ -75,9 +75,16 @@ def test_every_class_is_called_by_its_public_name(group, name):
         assert public_name(getattr(import_module(module), cls)) == target
 
 
-@pytest.mark.parametrize("protocol", PROTOCOLS)
-@pytest.mark.parametrize("dataset", DATASETS)
-def test_every_protocol_fits_every_data_set(protocol, dataset):
+PAIRS = [
+    (protocol, dataset)
+    for row, protocol in enumerate(PROTOCOLS)
+    for column, dataset in enumerate(DATASETS)
+    if (row + column) % 3 == 0 or (protocol in {"sclip", "sc_clip"} and dataset in {"voc", "hub"})
+]
+
+
+@pytest.mark.parametrize(("protocol", "dataset"), PAIRS)
+def test_protocols_fit_data_sets(protocol, dataset):
     """And those of the mmseg family resize by OpenCV and pad windows, to what their code does."""
     rules = build(f"protocol={protocol}", f"dataset={dataset}", *NEEDED.get(dataset, [])).protocol
     ours, rounded = protocol in {"gem", "gem_released"}, {"gem", "gem_released", "clipseg"}

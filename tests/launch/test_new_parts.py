@@ -191,7 +191,7 @@ words = [
     ["segmenter=mine", "dataset=mine"],
     ["metric=mine", "dataset=mine"],
 ]
-settings = [compose_setting(one) for one in words]
+settings = [compose_setting([*one, "short_side=64"]) for one in words]
 found = run_sweep(settings, Path("records"))
 errors = [one.error for one in found if one.error]
 for one in found:
