@@ -80,9 +80,7 @@ def systems_table(timing: Timing, rows: Mapping[str, Sequence[str]] = ROWS) -> T
         except MISTAKES as error:
             table.add_row(row, *["-"] * (2 * len(CLASSES)), literal(sentence(error)))
             continue
-        numbers = [
-            f"{one:.{places}f}" for s in taken.values() for one, places in ((s, 3), (1 / s, 2))
-        ]
+        numbers = [f"{one:.3g}" for s in taken.values() for one in (s, 1 / s)]
         table.add_row(row, *numbers, "")
     return table
 
