@@ -2,7 +2,7 @@
 PYTHON ?= python3
 BIN := .venv/bin
 
-.PHONY: demo test test-portable fuzz engines mutants check speed clean
+.PHONY: demo docs test test-portable fuzz engines mutants check speed clean
 
 demo: .venv/ready
 	$(BIN)/python scripts/demo.py
@@ -37,6 +37,10 @@ check: .venv/dev
 	$(BIN)/ruff format --check
 	$(BIN)/mypy
 	$(BIN)/lint-imports
+
+# the documentation as a site, build/site; every link is checked
+docs: .venv/dev
+	$(BIN)/mkdocs build --quiet
 
 speed: .venv/ready
 	$(BIN)/python scripts/speed.py

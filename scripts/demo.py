@@ -5,7 +5,8 @@
 
 Evaluates the four methods with the embedded tiny model on drawn scenes that it was neither
 trained nor tuned on, with the settings that `python run.py method=...` has; prints one table,
-writes one record per method, a picture of a few scenes, and the first scene alone.
+writes one record per method, a picture of a few scenes, and the first scene alone. A second time
+the records are taken as they are.
 """
 
 from collections.abc import Sequence
@@ -19,6 +20,7 @@ METHODS = ("clip", "maskclip", "clip_surgery", "gem")
 KEYS = {
     "limit": Key(None, "take the first n scenes only", kind=int, least=1),
     "shown": Key(5, "scenes of the picture", least=1),
+    "force": Key(default=False, says="evaluate again what has a valid record"),
     "out": Key(Path("outputs/demo"), "folder of the records and pictures"),
 }
 
@@ -31,14 +33,18 @@ def main(words: Sequence[str] | None = None) -> None:
     from evaluation.console import say
     from evaluation.pictures.panel import panel
     from evaluation.pictures.predictions import predictions
-    from evaluation.run.job import run
+    from evaluation.run.job import find_or_run
+    from evaluation.run.output import OutputOptions
     from evaluation.setting.sharing import share_parts
     from evaluation.terminal.record_table import show
     from evaluation.whole_files import write_whole
 
     settings = share_parts(settings)
-    done = [run(setting, own["out"] / "records") for setting in settings]
+    wanted = OutputOptions(output=str(own["out"] / "records"), labels="", force=own["force"])
+    done = [find_or_run(setting, wanted) for setting in settings]
     show([one.record for one in done], [one.path for one in done])
+    if known := sum(one.skipped for one in done):
+        say(f"{known} of {len(done)} records were there (force=true evaluates again)")
     picture, scene = own["out"] / "scenes.png", own["out"] / "scene.png"
     by_title = {setting.segmenter.title: setting for setting in settings}
     rows = predictions(by_title, count=own["shown"])

@@ -1,13 +1,19 @@
 """Ground words in one image: an overlay per prompt and a panel of all.
 
-    python scripts/ground.py results/demo/scene.png "a bird" "a fish" backbone=tiny
+    python scripts/ground.py results/demo/scene.png "a bird" "a boat" backbone=tiny
     python scripts/ground.py photo.jpg "a cat" "a remote control" gem.iters=2 out=cats
     python scripts/ground.py photo.jpg "a cat" backbone=clip_vit_l14 method=maskclip protocol=sclip
+    python scripts/ground.py photo.jpg "a cat" "against=a dog;a wall;grass"
 
 The image comes first, then the prompts, which are asked as they are typed. All other words are
 those of run.py and choose segmenter, backbone, method and protocol; the backbone is CLIP ViT-B/16
 with OpenAI's weights (backbone=clip_vit_b16) unless another is named, or the segmenter has none.
 backbone=tiny, which is embedded, knows drawn scenes only.
+
+Printed is each prompt's highest score, the cosine unless the segmenter has another. Pictures have
+one scale for all prompts, from the median of all scores to the highest: what is not in the image
+stays darker than what is. Alone, a prompt has nothing to be compared with and is bright somewhere:
+against= names others that the scale knows and no picture shows.
 """
 
 from collections.abc import Sequence
@@ -18,7 +24,10 @@ from evaluation.launch import compose_setting
 from evaluation.launch.words import Key, command, read_words, split_overrides
 from evaluation.setting import Setting
 
-KEYS = {"out": Key(Path("grounded"), "folder of the pictures")}
+KEYS = {
+    "out": Key(Path("grounded"), "folder of the pictures"),
+    "against": Key("", "prompts between ; that only the scale knows"),
+}
 OF_RUN = ("segmenter", "backbone", "method", "gem", "protocol", "short_side", "experiment")
 
 
@@ -32,13 +41,18 @@ def main(words: Sequence[str] | None = None) -> None:
     setting = compose(overrides)
     image, prompts = gem.read_image(given[0]), given[1:]
     protocol = setting.protocol
+    others = [word for one in own["against"].split(";") if (word := one.strip())]
     model = gem.Grounder(setting.segmenter, protocol.resize, protocol.windows)
-    heats = model.heatmaps(image, prompts)
+    maps = model.scores(image, [*prompts, *others]).cpu().numpy()
     from evaluation.console import say
     from evaluation.pictures.overlay import write_overlays
+    from gem.overlay import common_scale
 
+    scale = common_scale(maps)
+    for prompt, one in zip([*prompts, *others], maps, strict=True):
+        say(f"{one.max():7.3f}  {prompt}")
     for path in write_overlays(
-        image, heats.cpu().numpy(), prompts,
+        image, maps[: len(prompts)], prompts, scale=scale,
         folder=own["out"], stem=Path(given[0]).stem, caption=caption(setting),
     ):  # fmt: skip
         say(path)

@@ -50,7 +50,7 @@ def main(words: Sequence[str] | None = None) -> int:
 
 def listing(filters: Sequence[str], own: Mapping[str, Any]) -> None:
     """Print what the filters leave, and write it if asked."""
-    from evaluation.console import console, say
+    from evaluation.console import console, note, say
     from evaluation.records.query import read_frame, select, sort
     from evaluation.terminal.record_table import frame_table
 
@@ -59,6 +59,8 @@ def listing(filters: Sequence[str], own: Mapping[str, Any]) -> None:
         say(f"no record: {one}")
     frame = sort(select(frame, filters), own["sort"])
     console.print(frame_table(frame))
+    if foreign := int(frame["other_code"].notna().sum()):
+        note(f"{foreign} of {len(frame)} of other code than this one: csv= has the files, other_code")
     if own["csv"]:
         from evaluation.records.spreadsheet import frame_csv
         from evaluation.whole_files import write_text

@@ -14,6 +14,7 @@ what tells it from the others, such as its K, has no number. Without backbone=, 
 for the backbone that a table names first, clip_vit_b16.
 """
 
+import re
 from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -30,13 +31,15 @@ if TYPE_CHECKING:
 
 FILE_WIDTH = 200  # columns of what is printed into a file or a pipe, if a table needs no more
 NO_LIMIT = 10_000
+TABLES = Path("results/tables")
 KEYS = {
     "table": Key("", "1 to 6, clearclip, field, protocols, several between commas, or all"),
     "figure": Key("", "5"),
-    "out": Key(Path("results/tables"), "the folder of the tables, figures and panels"),
+    "out": Key(None, "the folder of the tables; null: in results/tables, by data and model", Path),
     "output": Key(Path("results/records"), "the folder of the records"),
     "report": Key(None, "the folder of the page; results/report with table=all", kind=Path),
     "force": Key(default=False, says="run again what has a valid record"),
+    "reuse": Key(default=False, says="take records of other code as they are"),
     "save_every": Key(120.0, "seconds after which a long pass saves its counts", least=0.001),
 }
 
@@ -63,12 +66,25 @@ def parse(words: Sequence[str] | None = None) -> Request:
         tables=names() if every else tuple(filter(None, chosen)),
         given=tuple(given),
         report=own["report"] or (Path("results/report") if every else None),
-        out=own["out"],
+        out=own["out"] or TABLES / folder_of(given),
         records=own["output"],
         force=own["force"],
+        reuse=own["reuse"],
         save_every=own["save_every"],
         engine=compose_engine(given),
     )
+
+
+def folder_of(given: Sequence[str]) -> str:
+    """Where the tables of given data and models go, so that no others are overwritten.
+
+    ``toy-tiny``; a file of weights by its name; empty where every cell has its own.
+    """
+    weights = value_of(given, "backbone.weights") or ""
+    named = [value_of(given, "dataset"), value_of(given, "backbone")]
+    named += [value_of(given, "backbone.model"), Path(weights).stem]
+    parts = [Path(one).name for one in named if one]
+    return re.sub(r"[^\w.-]+", "_", "-".join(parts))
 
 
 def run(request: Request) -> int:

@@ -5,8 +5,9 @@
     python scripts/tune.py dataset=voc dataset.listing=VOCdevkit/.../Segmentation/train.txt
 
 All other words are those of run.py. Writes the choice with its curves and the ids of the samples,
-draws the curves, and prints the overrides that use the choice. Evaluating on samples that a value
-was tuned on is said in the record.
+draws the curves, and prints the overrides that use the choice. Where the best is at the edge of
+scales that were given, they are extended, a pass for each further value, three times at most.
+Evaluating on samples that a value was tuned on is said in the record.
 """
 
 from collections.abc import Sequence
@@ -38,13 +39,13 @@ def main(words: Sequence[str] | None = None) -> None:
     prepare_folder(own["out"], key="out")
     setting.dataset.check(setting.ids)
     from evaluation.console import note, progress, say
-    from evaluation.run.tune import plain, search
+    from evaluation.run.tune import plain, search_on
 
     name = setting.dataset.card.name
     scales = {key: own[key] for key in ("logit_scales", "temperature_scales")}
     engine = compose_engine(given)
     with progress(f"tuning on {name}", total=len(setting.ids)) as advance:
-        trials = search(setting, **scales, advance=advance, engine=engine)
+        trials = search_on(setting, scales, tell=note, advance=advance, engine=engine)
     ids, table = list(setting.ids), plain(trials)
     path = own["out"] / f"{name}-{fingerprint([setting, ids])}.json"
     write_json(path, {"dataset": name, "ids": ids, "trials": table})

@@ -8,7 +8,7 @@ from drawn import setting_of
 from evaluation.data import Hub, PointLabels, Toy, ToyPoints, Words
 from evaluation.records.record import Record
 from evaluation.setting import EvalProtocol, Pamr
-from evaluation.setting.code import code_fingerprint
+from evaluation.setting.code import code_files, code_fingerprint
 from evaluation.tables.cells import plan_table
 from evaluation.tables.fill import TableResults
 from evaluation.tables.overrides import value_of
@@ -103,7 +103,7 @@ def record(score, images=10, **other):
         "counts": {},
         "scores": {"miou": score, "pmiou": score}, "images": images, "limit": None,
         "warnings": ["10 of the 20 images"], "model": {}, "code": {}, "created": "",
-        "hashes": {"code": code_fingerprint()},
+        "hashes": {"code": code_fingerprint(code_files({}, ""))},
         "cost": {"images_per_second": 5.0, "device": "none"},
     }  # fmt: skip
     return Record(**fields | other)

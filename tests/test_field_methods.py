@@ -53,6 +53,19 @@ def test_a_method_is_its_equations(equations, method, small, images):
     assert difference(features(small, method, images[:2]), reference) <= ROUNDING
 
 
+@pytest.mark.parametrize("grid", [(1, 25), (25, 1)])
+@pytest.mark.parametrize(
+    "method",
+    [gem.Clip(), gem.MaskClip(), gem.ClipSurgery(blocks=4), gem.Gem(), gem.Sclip(), gem.ClearClip(),
+     gem.Pearl()],
+    ids=lambda one: one.title,
+)  # fmt: skip
+def test_what_reads_no_places_reads_a_row_of_patches_alike(method, grid, small, images):
+    trace, row = (small.trace(images, keep=small.shape.num_blocks) for _ in range(2))
+    row.grid = grid
+    assert torch.equal(method(row), method(trace))
+
+
 def test_every_case_is_told_apart(small, images):
     found = [features(small, method, images[:1]) for _, method in CASES]
     for i, one in enumerate(found):

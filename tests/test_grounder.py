@@ -39,6 +39,57 @@ def test_windows_are_used(grounder, image):
     assert not torch.equal(slid.heatmaps(image, ["a cat"]), grounder.heatmaps(image, ["a cat"]))
 
 
+def test_lists_are_what_each_image_gives_alone(grounder, image):
+    """Of several sizes, in their order; neighbours of one size share a pass."""
+    wide = image.resize((80, 20))
+    given = [image, image.rotate(90), wide, np.asarray(image)]
+    many = Grounder(grounder.segmenter, ShortSide(size=40))
+    found = many.heatmaps(given, "a cat")
+    assert [one.shape for one in found] == [(1, 30, 50), (1, 30, 50), (1, 20, 80), (1, 30, 50)]
+    for one, maps in zip(given, found, strict=True):
+        torch.testing.assert_close(maps, many.heatmaps(one, ["a cat"]))
+    assert many.heatmaps([], "a cat") == []
+
+
+def test_scores_are_cosines_of_the_features(grounder, image):
+    """At the centres of patches; heat maps are the same from 0 to 1."""
+    square = image.resize((40, 40))
+    features, text = grounder.features(square), grounder.embed(["a cat", "a dog"])
+    assert features.shape == (5, 5, 24)
+    torch.testing.assert_close(features.norm(dim=-1), torch.ones(5, 5))
+    scores = grounder.scores(square, ["a cat", "a dog"])
+    torch.testing.assert_close(
+        scores.unfold(1, 8, 8).unfold(2, 8, 8).mean(dim=(3, 4))[:, 1:-1, 1:-1],
+        upsampled_means(torch.einsum("u v e, w e -> w u v", features, text)),
+        atol=1e-6, rtol=0,
+    )  # fmt: skip
+    heats = grounder.heatmaps(square, ["a cat", "a dog"])
+    low, high = scores.amin((1, 2), keepdim=True), scores.amax((1, 2), keepdim=True)
+    torch.testing.assert_close(heats, (scores - low) / (high - low))
+
+
+def upsampled_means(maps):
+    """The mean over each inner patch's 8 x 8 pixels of a bilinear map: by hand, along each axis.
+
+    Pixel k of 8 lies (k - 3.5) / 8 from the centre, so the share of the neighbour above is
+    (0.4375 + 0.3125 + 0.1875 + 0.0625) / 8 = 0.125, and as much that of the one below.
+    """
+    for axis in (1, 2):
+        inner = maps.narrow(axis, 1, maps.shape[axis] - 2)
+        before = maps.narrow(axis, 0, maps.shape[axis] - 2)
+        after = maps.narrow(axis, 2, maps.shape[axis] - 2)
+        maps = 0.75 * inner + 0.125 * (before + after)
+    return maps
+
+
+def test_features_of_what_has_none(grounder, image):
+    with pytest.raises(ValueError, match=r"^Colours has no features of patches$"):
+        Grounder(Colours(), Square(size=4)).features(image)
+    slid = Grounder(grounder.segmenter, grounder.resize, SlidingWindow(size=24, stride=16))
+    with pytest.raises(ValueError, match=r"lie on no single grid$"):
+        slid.features(image)
+
+
 def test_no_prompts(grounder, image):
     with pytest.raises(ValueError, match=r"^no prompts: give at least one$"):
         grounder.heatmaps(image, [])
@@ -56,6 +107,8 @@ class Encoded:
 
 class Colours:
     """A segmenter that is no CLIP: it reads no text, its scores are the channels of the image."""
+
+    title = "Colours"
 
     def prepare(self, image, *, resize, sample_id=""):
         size = resize.fit(image.height, image.width, 1)
@@ -103,3 +156,31 @@ def test_load_builds_the_papers_method(folder):
     assert model.segmenter.provenance.sha256
     model = gem.load(str(folder), "embedded", method=Clip(), short_side=64)
     assert (model.segmenter.method, model.resize) == (Clip(), ShortSide(size=64))
+
+
+@pytest.mark.parametrize("name", ["clip_surgery", "ClipSurgery", "clip-surgery"])
+def test_a_method_by_its_name(folder, name):
+    assert gem.load(str(folder), "embedded", method=name).segmenter.method == gem.ClipSurgery()
+
+
+def test_what_load_does_not_know(folder):
+    with pytest.raises(ValueError, match=r"^method='mine' is not known, expected one of clearclip"):
+        gem.load(str(folder), "embedded", method="mine")
+    with pytest.raises(ValueError, match=r"^method='proxyclip' has options without a default: gem"):
+        gem.load(str(folder), "embedded", method="proxyclip")
+    with pytest.raises(ValueError, match=r"^gem\.load\('ViT-B-16'\): say which weights"):
+        gem.load("ViT-B-16")
+
+
+def test_device_and_precision(folder):
+    backbone = gem.load(str(folder), "embedded", device="cpu", precision="bf16").segmenter.backbone
+    assert (backbone.device, backbone.precision) == ("cpu", "bf16")
+
+
+def test_every_method_that_is_exported_can_be_named():
+    names = [one for one in gem.methods.__all__ if one not in {"Method", "ProxyClip"}]
+    assert all(type(gem.method_of(name)).__name__ == name for name in names)
+
+
+def test_the_version():
+    assert gem.__version__.count(".") == 2

@@ -15,6 +15,7 @@ from PIL import Image
 from evaluation import whole_files
 from evaluation.pictures.overlay import write_overlays
 from evaluation.whole_files import prepare_folder, tidy, write_bytes, write_json, write_whole
+from gem.overlay import Scale
 
 
 @pytest.fixture
@@ -198,7 +199,7 @@ def test_a_folder_is_named_by_the_key_that_sets_it(tmp_path):
 
 def overlays(folder):
     heats = np.zeros((1, 8, 8), dtype=np.float32)
-    options = {"stem": "cat", "caption": "none", "folder": folder}
+    options = {"stem": "cat", "caption": "none", "folder": folder, "scale": Scale(0, 1)}
     write_overlays(Image.new("RGB", (8, 8)), heats, ["a cat"], **options)
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
 from functools import cached_property
 from pathlib import Path
 from typing import Literal
@@ -22,10 +23,13 @@ class Folder:
     The classes are the user's: ``vocabulary.words=[cat,dog]``. Images are turned as their EXIF
     orientation says, as people see them. The truth of a sample is the image itself, for whoever
     draws over it.
+
+    broken: what `whole` does with files that cannot be read as images.
     """
 
     dataset: Literal["folder"] = "folder"
     root: str
+    broken: Literal["skip", "refuse"] = "skip"
 
     @property
     def card(self) -> Card:
@@ -47,6 +51,31 @@ class Folder:
             )
         check_ids(ids, f"dataset.root={self.root}")
         return ids
+
+    def whole(self, ids: Sequence[str]) -> tuple[tuple[str, ...], list[str]]:
+        """Those of the images that can be read, and a sentence for each that cannot.
+
+        Reads all of them. Raises the first one's error if they are refused, ValueError if none is
+        left.
+        """
+        with ThreadPoolExecutor() as pool:
+            errors = dict(zip(ids, pool.map(self._error, ids), strict=True))
+        found = tuple(one for one in ids if errors[one] is None)
+        wrong = [error for error in errors.values() if error]
+        if wrong and self.broken == "refuse":
+            raise wrong[0]
+        if not found:
+            raise ValueError(
+                f"dataset.root={self.root}: no image of {len(wrong)} can be read; {wrong[0]}"
+            )
+        return found, list(map(str, wrong))
+
+    def _error(self, sample_id: str) -> ValueError | OSError | None:
+        try:
+            self[sample_id]
+        except (ValueError, OSError) as error:
+            return error
+        return None
 
     def check(self, ids: Sequence[str]) -> None:
         """The ids were just listed: nothing can be missing."""

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import signal
+import sys
+import threading
 from collections import deque
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
@@ -58,6 +61,32 @@ class LocalSession:
         """Count a pass."""
         from evaluation.measure.work import count_here
 
-        for images in count_here(work):
-            yield Step(work, images)
+        with stopped_between_batches() as asked:
+            for images in count_here(work):
+                yield Step(work, images)
+                if asked() and len(work.done) < work.images:
+                    work.stop()
         yield Step(work, ended=True)
+
+
+@contextmanager
+def stopped_between_batches() -> Iterator[Callable[[], bool]]:
+    """Within, a first Ctrl-C only asks to stop, so that no image is half counted; a second ends.
+
+    Gives whether it was asked. Other threads than the main one are asked nothing.
+    """
+    if threading.current_thread() is not threading.main_thread():
+        yield lambda: False
+        return
+    before, asked = signal.getsignal(signal.SIGINT), list[int]()
+
+    def ask(number: int, _: object) -> None:
+        asked.append(number)
+        signal.signal(signal.SIGINT, before)
+        sys.stderr.write("\nstopping after this batch; Ctrl-C again ends at once\n")
+
+    signal.signal(signal.SIGINT, ask)
+    try:
+        yield lambda: bool(asked)
+    finally:
+        signal.signal(signal.SIGINT, before)

@@ -15,7 +15,8 @@ from evaluation.data.on_disk import fingerprint_data
 from evaluation.engines.engine import FAILURES
 from evaluation.records.provenance import code, packages_beside
 from evaluation.setting import Setting
-from evaluation.setting.code import code_fingerprint
+from evaluation.setting.code import code_files, code_fingerprint
+from evaluation.setting.identity import describe
 from evaluation.setting.sharing import bare, share_parts
 
 if TYPE_CHECKING:
@@ -70,7 +71,7 @@ class Counted:
 def order_of(work: Work) -> Order:
     """What others are told of a pass. Raises what `look_at` raises."""
     settings = [bare(one) for one in work.settings]
-    return Order(uuid4().hex, settings, look_at(work.settings[0]), work.watcher)
+    return Order(uuid4().hex, settings, look_at(work.settings), work.watcher)
 
 
 def part_of(work: Work, chunk: Chunk) -> Part:
@@ -79,17 +80,18 @@ def part_of(work: Work, chunk: Chunk) -> Part:
     return Part(chunk, [ids & one.done for one in work.counting])
 
 
-def look_at(setting: Setting) -> dict[str, Any]:
+def look_at(settings: Sequence[Setting]) -> dict[str, Any]:
     """What must be the same wherever samples of a pass are counted.
 
     Raises ValueError or OSError for data that is not there.
     """
-    ids = setting.ids
+    setting = settings[0]
+    ids, name = setting.ids, setting.dataset.card.name
     setting.dataset.check(ids)
     return {
         "data": fingerprint_data(setting.dataset, ids),
         "weights": setting.segmenter.provenance.sha256,
-        "the code": code_fingerprint(),
+        "the code": code_fingerprint(code_files([describe(one) for one in settings], name)),
         "Python": platform.python_version(),
         **code()["packages"],
         **packages_beside(setting),
@@ -189,7 +191,7 @@ class Worker:
         """
         if order.name not in self._begun:
             settings = share_parts(order.settings, self._held)
-            _check_alike(order.seen, _seen_here(settings[0]))
+            _check_alike(order.seen, _seen_here(settings))
             self._begun[order.name] = settings
         if order.name != self._last:
             self._let_go(self._begun[order.name])
@@ -203,9 +205,9 @@ class Worker:
                 setting.segmenter.unload(keep=needed)
 
 
-def _seen_here(setting: Setting) -> dict[str, Any]:
+def _seen_here(settings: Sequence[Setting]) -> dict[str, Any]:
     try:
-        return look_at(setting)
+        return look_at(settings)
     except (ValueError, OSError) as error:
         raise ValueError(f"{error} (on the machine {socket.gethostname()})") from error
 

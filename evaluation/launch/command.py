@@ -3,7 +3,11 @@
 from __future__ import annotations
 
 import os
+import re
 import sys
+from collections.abc import Sequence
+from dataclasses import replace
+from pathlib import Path
 
 import hydra
 from hydra.core.hydra_config import HydraConfig
@@ -58,6 +62,9 @@ def evaluate_config(config: DictConfig) -> float | None:
                 f"engine={type(engine).__name__.lower()}: images without truth are labelled by one "
                 "process, expected engine=local"
             )
+        if hydra_config.mode == RunMode.MULTIRUN:
+            own = label_name(hydra_config.overrides.task)
+            wanted = replace(wanted, labels=str(Path(wanted.labels) / own))
         label(setting, wanted)
         return None
     done = find_or_run(setting, wanted, engine)
@@ -72,3 +79,14 @@ def evaluate_config(config: DictConfig) -> float | None:
     sweep = hydra_config.sweep.dir if hydra_config.mode == RunMode.MULTIRUN else ""
     track(tracker, [done], group=sweep)
     return done.record.headline
+
+
+def label_name(words: Sequence[str]) -> str:
+    """The folder of one job of a sweep over images without truth: ``gem.iters=0,method=gem``.
+
+    By its words, but for those that say where data and results lie.
+    """
+    places = ("dataset", "root", "output", "labels", "predictions")
+    own = [word for word in words if word.partition("=")[0].split(".")[0] not in places]
+    name = re.sub(r"[^\w.,=-]+", "_", ",".join(sorted(own)))[:150].strip(".")
+    return name or "default"

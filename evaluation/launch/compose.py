@@ -26,7 +26,7 @@ FIRST = ("backbone", "method")  # parts of a segmenter: their mistakes are told 
 OPTIONAL = ("companion",)  # a part of some methods, told by its own key too
 NUMBERS = {"batch_size", "workers", "limit"}
 FOLDERS = ("output", "labels", "predictions")
-OUTPUTS = (*FOLDERS, "force", "save_every", "save")
+OUTPUTS = (*FOLDERS, "force", "reuse", "save_every", "save")
 
 register()  # when this is imported: Hydra reads configs before it calls us
 

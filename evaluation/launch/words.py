@@ -49,7 +49,8 @@ def command(main: Callable[[], int | None]) -> None:
     """Run ``main`` and end with the exit code that it returns; never returns.
 
     A mistake of the user ends in one sentence and exit code 1, with a traceback if the environment
-    has GEM_TRACEBACK; Ctrl-C ends with 130. Of several ranks of torchrun only the first runs it.
+    has GEM_TRACEBACK; Ctrl-C ends with 130, and with what it says of how far the work came. Of
+    several ranks of torchrun only the first runs it.
     """
     atexit.register(_search_nothing)
     if torchrun.launched():
@@ -59,7 +60,9 @@ def command(main: Callable[[], int | None]) -> None:
             torchrun.follow()
             sys.exit()
         sys.exit(_lead(main))
-    except KeyboardInterrupt:
+    except KeyboardInterrupt as stopped:
+        if said := str(stopped):
+            sys.stderr.write(f"{said}\n")
         sys.exit(130)
     except MISTAKES as error:
         if os.environ.get("GEM_TRACEBACK"):

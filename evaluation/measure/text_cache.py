@@ -11,7 +11,8 @@ from typing import TYPE_CHECKING
 
 from evaluation.console import note
 from evaluation.setting import Setting
-from evaluation.setting.code import code_fingerprint
+from evaluation.setting.code import code_files, code_fingerprint
+from evaluation.setting.identity import describe
 from evaluation.whole_files import write_whole
 from gem.vocabulary import check_text
 
@@ -63,8 +64,11 @@ def cache_folder() -> Path:
 
 
 def _key(setting: Setting) -> str:
+    own = describe(setting.segmenter)
+    if isinstance(own, dict):  # words are embedded without the method
+        own = {name: part for name, part in own.items() if name != "method"}
     content = [
-        code_fingerprint(),
+        code_fingerprint(code_files(own, "")),
         setting.segmenter.text_key,
         list(setting.prompts.templates),
         [word for _, word in setting.class_vocabulary.class_words],

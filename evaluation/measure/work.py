@@ -36,8 +36,11 @@ class Checkpoint(Protocol):
     def restore(self, counting: Sequence[Counting]) -> int:
         """Fill what is counted from what was kept; how many samples all settings have done."""
 
+    def save(self, counting: Sequence[Counting]) -> bool:
+        """Keep the counts; whether that was possible. Called between batches."""
+
     def save_if_due(self, counting: Sequence[Counting]) -> None:
-        """Keep the counts if the last time is long ago. Called between batches."""
+        """The same if the last time is long ago."""
 
     def of_part(self, part: int) -> Checkpoint:
         """Keeps what another process counts of the same pass, beside this one's."""
@@ -83,6 +86,12 @@ class Work:
         """Keep the counts if there is a checkpoint, and the last time is long ago."""
         if self.checkpoint:
             self.checkpoint.save_if_due(self.counting)
+
+    def stop(self) -> None:
+        """Keep the counts, say how far it came, and raise KeyboardInterrupt."""
+        kept = self.checkpoint is not None and self.checkpoint.save(self.counting)
+        further = "; the same command goes on from there" if kept else ""
+        raise KeyboardInterrupt(f"stopped after {len(self.done)} of {self.images} images{further}")
 
     def results(self) -> list[Result]:
         """The results once everything is counted, in the order of the settings."""

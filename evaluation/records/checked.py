@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
@@ -14,13 +15,14 @@ from evaluation.records.provenance import code, cost, packages_beside
 from evaluation.records.record import SCHEMA, Record, read_record
 from evaluation.records.warnings import warnings_of
 from evaluation.setting import Setting
-from evaluation.setting.code import code_fingerprint
+from evaluation.setting.code import changed_files, code_files, code_fingerprint
 from evaluation.setting.identity import describe, fingerprint
 
 if TYPE_CHECKING:
     from evaluation.measure.work import Result
     from gem.provenance import Provenance
 
+UNKNOWN = "a file that it does not name"
 Checks = set[tuple[int, tuple[str, ...]]]
 """Data sets, by their identity, and samples that were looked for."""
 
@@ -29,6 +31,7 @@ Checks = set[tuple[int, tuple[str, ...]]]
 class CheckedSetting:
     """A setting that can run, as far as that can be known without loading the model.
 
+    files: those of the code that decides its numbers, each with its hash.
     key: of the setting and the hashes of weights, words, protocol and samples. The hashes of data,
     code and the config of a model are not in it: a record of others has the same place, is not
     valid, and is replaced. warnings: what a reader must know before believing the scores.
@@ -39,6 +42,7 @@ class CheckedSetting:
     names: dict[str, str]
     hashes: dict[str, str | None]
     warnings: tuple[str, ...]
+    files: Mapping[str, str]
 
     @property
     def file_name(self) -> str:
@@ -69,18 +73,21 @@ def check_setting(setting: Setting, checks: Checks | None = None) -> CheckedSett
     if beside:  # a model that only some settings have: no key of the others knows of it
         deciding["companion"] = beside.sha256
     code()  # asked first here, before the evaluation
+    description = describe(setting)
+    files = code_files(description, setting.dataset.card.name)
     data = {
         "data": fingerprint_data(setting.dataset, ids),
-        "code": code_fingerprint(),
+        "code": code_fingerprint(files),
         "model": model.config,
         **({"companion_model": beside.config} if beside else {}),
     }
     return CheckedSetting(
         setting=setting,
-        key=fingerprint([describe(setting), deciding]),
+        key=fingerprint([description, deciding]),
         names=check_names(names_of(setting)),
         hashes={**deciding, **data},
         warnings=tuple(warnings_of(setting)),
+        files=files,
     )
 
 
@@ -109,7 +116,8 @@ def make_record(checked: CheckedSetting, result: Result) -> Record:
         },
         hashes=checked.hashes,
         cost=cost(result),
-        code=now | {"packages": now["packages"] | packages_beside(setting)},
+        code=now
+        | {"packages": now["packages"] | packages_beside(setting), "files": dict(checked.files)},
         created=datetime.now(UTC).isoformat(timespec="seconds"),
     )
 
@@ -125,12 +133,13 @@ def _beside(companion: Provenance | None) -> dict[str, str | None]:
     }
 
 
-def find_record(checked: CheckedSetting, folder: Path) -> Record | None:
-    """The valid record of a setting, or None.
+def find_record(checked: CheckedSetting, folder: Path) -> tuple[Record, list[str]] | None:
+    """The record of a setting, and the files of code in which it differs from this code; or None.
 
     Valid is a whole file with the same key and hashes (of weights, data, code and more), computed
-    with the same versions of the packages. Whatever else lies in its place is replaced; raises
-    ValueError for a folder, which cannot be.
+    with the same versions of the packages. One of other code alone is no valid one, but it is
+    found, for the caller to decide. Whatever else lies in its place is replaced; raises ValueError
+    for a folder, which cannot be.
     """
     path = folder / checked.file_name
     if path.is_dir():
@@ -140,5 +149,22 @@ def find_record(checked: CheckedSetting, folder: Path) -> Record | None:
     except (ValueError, OSError):
         return None
     packages = code()["packages"] | packages_beside(checked.setting)
-    now = (checked.key, checked.hashes, packages)
-    return record if (record.key, record.hashes, record.code.get("packages")) == now else None
+    here = checked.hashes | {"code": record.hashes.get("code")}
+    same = (record.key, record.hashes, record.code.get("packages")) == (checked.key, here, packages)
+    return (record, _differences(record, checked.hashes["code"], checked.files)) if same else None
+
+
+def other_code(record: Record) -> list[str]:
+    """The files of code in which a record differs from this code; empty if in none.
+
+    A record that does not know its files is of one that is not named.
+    """
+    files = code_files(record.setting, record.names.get("dataset", ""))
+    return _differences(record, code_fingerprint(files), files)
+
+
+def _differences(record: Record, here: str | None, files: Mapping[str, str]) -> list[str]:
+    if record.hashes.get("code") == here:
+        return []
+    then = record.code.get("files")
+    return [UNKNOWN] if then is None else changed_files(then, files)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection, Sequence
 from typing import Any
 
+from evaluation.records.checked import other_code
 from evaluation.records.names import COLUMNS
 from evaluation.records.record import Record
 from evaluation.setting.identity import deciding
@@ -14,6 +15,8 @@ Scalar = str | int | float | bool | None
 
 def row(record: Record, scores: Collection[str] = ()) -> dict[str, Scalar]:
     """All of a record that fits into one line: names, scores, options, cost, origin.
+
+    ``other_code`` names the files in which this code is another one than the record's.
 
     scores: the names of those of all records; an option of such a name is left out, for it would
     stand among them.
@@ -28,6 +31,7 @@ def row(record: Record, scores: Collection[str] = ()) -> dict[str, Scalar]:
         "created": record.created,
         "commit": record.code["commit"],
         "dirty": record.code["dirty"],
+        "other_code": " ".join(other_code(record)) or None,
         "key": record.key,
     }
     taken = {*own, *scores, *COLUMNS}

@@ -16,6 +16,7 @@ from gem.hub.model import HubModel
 if TYPE_CHECKING:
     from evaluation.measure.work import Result
 
+DECISIVE = ("gem/*.py", "evaluation/*.py", "datasets/*.yaml")  # of any depth
 PACKAGES = (
     "torch", "torchvision", "open_clip_torch", "timm", "torchmetrics", "numpy", "pillow",
     "opencv-python-headless",
@@ -47,13 +48,15 @@ def cost(result: Result) -> dict[str, float | str | int]:
 def code() -> dict[str, Any]:
     """The version, the commit, whether the tree was dirty, and the versions of what computes.
 
+    Dirty are changes of what is committed, and files that never were, where they decide numbers.
+
     An installed wheel has no commit, a clone that was never installed no version. As it was when
     first asked: a commit that is made during an evaluation did not compute it.
     """
     return {
         "version": _own_version(),
         "commit": _git("rev-parse", "HEAD"),
-        "dirty": bool(_git("status", "--porcelain", "--untracked-files=no")),
+        "dirty": bool(_git("status", "--porcelain", "--untracked-files=no") or _new_files()),
         "python": platform.python_version(),
         "packages": {package: version(package) for package in PACKAGES},
     }
@@ -70,6 +73,11 @@ def packages_beside(setting: Setting) -> dict[str, str]:
         return {"transformers": version("transformers")}
     except PackageNotFoundError as error:
         raise ValueError(EXTRA) from error
+
+
+def _new_files() -> str | None:
+    """Files that git does not know where code and cards decide numbers: a new method, for one."""
+    return _git("ls-files", "--others", "--exclude-standard", "--", *DECISIVE)
 
 
 def _own_version() -> str | None:

@@ -121,7 +121,14 @@ Cost = Annotated[
 Code = Annotated[
     dict[str, Any],
     _having("commit", "dirty"),
-    _typed(commit=str | None, dirty=Flag, python=str, version=str | None, packages=dict[str, str]),
+    _typed(
+        commit=str | None,
+        dirty=Flag,
+        python=str,
+        version=str | None,
+        packages=dict[str, str],
+        files=dict[str, str],
+    ),
 ]
 Created = Annotated[str, AfterValidator(_check_created)]
 

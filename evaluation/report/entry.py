@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import shlex
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
 from typing import Any
 
 import yaml
 
 from evaluation.console import visible
+from evaluation.records.checked import other_code
 from evaluation.records.record import Record, read_records
 
 
@@ -65,6 +67,11 @@ class Entry:
         words = [word.partition("=") for word in self.options.split()]
         options = [(name, _number(value), value) for name, _, value in words]
         return (place, self.method, options, *self.parts.values())
+
+    @cached_property
+    def since(self) -> str:
+        """The files in which the code is another one now; empty if in none."""
+        return ", ".join(other_code(self.record))
 
     @property
     def config(self) -> str:
@@ -138,6 +145,7 @@ def origin(entry: Entry) -> list[tuple[str, str]]:
     return [
         ("created", record.created),
         ("commit", commit_of(record, full=True)),
+        ("code since then", entry.since or "the same"),
         ("python", str(record.code.get("python", "unknown"))),
         *((str(name), str(value)) for name, value in record.code.get("packages", {}).items()),
         *cost.items(),

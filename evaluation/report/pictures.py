@@ -83,8 +83,9 @@ def figures(folders: Sequence[Path]) -> tuple[list[Picture], list[str]]:
     """
     found: dict[str, Path] = {}
     for folder in folders:
-        for path in sorted(path for path in folder.glob("*") if path.suffix in TYPES):
-            found[path.stem] = path  # .svg comes after .png
+        for path in sorted(path for path in folder.rglob("*") if path.suffix in TYPES):
+            name = path.relative_to(folder).with_suffix("").as_posix()
+            found[name] = path  # .svg comes after .png
 
     def picture(path: Path) -> Picture:
         return Picture(_title(path), data_uri(read_bytes(path), TYPES[path.suffix]))
@@ -99,7 +100,7 @@ def fragments(folder: Path) -> tuple[list[Fragment], list[str]]:
     of them is kept. The title is the table's caption; the name of the file where it has none.
     """
     order = {"table": 0, "figure": 1}  # of the paper; tables of others come after them
-    paths = sorted(folder.glob("*.html"), key=lambda path: path.stem)
+    paths = sorted(folder.rglob("*.html"), key=lambda path: (path.parent.name, path.stem))
     first = sorted(paths, key=lambda path: order.get(path.stem.rstrip("0123456789"), 2))
     return _each(_fragment, first)
 

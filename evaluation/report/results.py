@@ -114,9 +114,11 @@ def facts(entries: Sequence[Entry]) -> list[tuple[str, str]]:
     sets = {entry.record.names["dataset"] for entry in entries}
     dates = [entry.record.created for entry in entries]
     latest = max(dates)[:16].replace("T", " ") + " UTC" if dates else "none"
+    since = sum(bool(entry.since) for entry in entries)
     return [
         ("Records", f"{len(entries)} on {len(sets)} data set{'s' * (len(sets) != 1)}"),
         ("Latest", latest),
         ("Code", ", ".join(sorted(code)) or "none"),
+        *([("Of other code by now", f"{since} of the records")] if since else []),
         ("Machine", ", ".join(sorted(machines)) or "none"),
     ]

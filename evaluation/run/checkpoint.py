@@ -82,7 +82,7 @@ class States:
 
     def _put_together(self, parts: Sequence[Path], counting: Sequence[Counting]) -> None:
         """Let one file of each setting have what the parts had, before others write new parts."""
-        if self._save(counting):
+        if self.save(counting):
             for path in parts:
                 with suppress(OSError):
                     path.unlink()
@@ -93,9 +93,9 @@ class States:
         A disk that takes none is told once, and tried again the next time.
         """
         if time.monotonic() - self._saved >= self.every:
-            self._save(counting)
+            self.save(counting)
 
-    def _save(self, counting: Sequence[Counting]) -> bool:
+    def save(self, counting: Sequence[Counting]) -> bool:
         """Write all files; whether the disk has taken them."""
         try:
             for checked, one in zip(self.settings, counting, strict=True):

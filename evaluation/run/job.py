@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from evaluation.console import console, note, progress, say
+from evaluation.data import Folder
 from evaluation.engines import Local
 from evaluation.engines.engine import Engine, evaluate_with
 from evaluation.records.checked import (
@@ -28,6 +29,7 @@ if TYPE_CHECKING:
     from evaluation.run.save_predictions import PredictionWriter
 
 LOCAL = Local()
+NAMED = 3  # files in a sentence
 STILL = (0.2, 10.0)  # share and seconds of a pass in which its model waits: more is told
 
 
@@ -35,13 +37,15 @@ STILL = (0.2, 10.0)  # share and seconds of a pass in which its model waits: mor
 class Done:
     """A setting with its record and the record's file.
 
-    ``skipped`` says that the record was there before.
+    ``skipped`` says that the record was there before; ``other_code`` names the files of code in
+    which it is not of this code.
     """
 
     setting: Setting
     record: Record
     path: Path
     skipped: bool = False
+    other_code: tuple[str, ...] = ()
 
 
 def find_or_run(setting: Setting, output: OutputOptions, engine: Engine = LOCAL) -> Done:
@@ -53,7 +57,9 @@ def find_or_run(setting: Setting, output: OutputOptions, engine: Engine = LOCAL)
     prepare_folder(folder)
     checked = check_setting(setting)
     held = None if output.force or output.save else find(checked, folder)
-    if held:
+    if held and held.other_code:
+        note(said_of_other_code([held], reuse=output.reuse))
+    if held and (output.reuse or not held.other_code):
         clear(checked, folder)
         return held
     one = PassJob([checked], folder, output.save_every, writer_of(output))
@@ -61,11 +67,24 @@ def find_or_run(setting: Setting, output: OutputOptions, engine: Engine = LOCAL)
 
 
 def find(checked: CheckedSetting, folder: Path) -> Done | None:
-    """The valid record of a setting in ``folder``, if it was evaluated before."""
-    record = find_record(checked, folder)
-    if not record:
+    """The record of a setting in ``folder``, if it was evaluated before, by whatever code."""
+    found = find_record(checked, folder)
+    if not found:
         return None
-    return Done(checked.setting, record, folder / checked.file_name, skipped=True)
+    record, others = found
+    path = folder / checked.file_name
+    return Done(checked.setting, record, path, skipped=True, other_code=tuple(others))
+
+
+def said_of_other_code(held: Sequence[Done], *, reuse: bool) -> str:
+    """Which files the code of records differs in, and what is done with them."""
+    files = list(dict.fromkeys(name for one in held for name in one.other_code))
+    named = ", ".join(files[:NAMED]) + (f" and {len(files) - NAMED} more" if files[NAMED:] else "")
+    one = len(held) == 1
+    are, again = ("the record is", "it is") if one else (f"{len(held)} records are", "they are")
+    if reuse:
+        return f"{are} of other code ({named}), and taken as recorded (reuse=true)"
+    return f"{are} of other code ({named}): {again} made again; reuse=true takes what is there"
 
 
 def run(setting: Setting, folder: Path, *, save_every: float = 120.0) -> Done:
@@ -152,13 +171,18 @@ def label(setting: Setting, output: OutputOptions) -> None:
     """Label images without truth, and say where the labels are."""
     folder = Path(output.labels)
     prepare_folder(folder, key="labels")
-    setting.dataset.check(setting.ids)
+    assert isinstance(setting.dataset, Folder)  # noqa: S101 the only one without truth
     setting.segmenter.check(setting.ids)
     _ = setting.class_vocabulary  # without classes there is nothing to do: said before torch comes
+    ids, broken = setting.dataset.whole(setting.ids)
+    for error in broken[:NAMED]:
+        note(f"left out: {error}")
+    if broken[NAMED:]:
+        note(f"left out: {len(broken) - NAMED} more images that cannot be read")
     from evaluation.run.label_images import label_folder
 
-    with progress(title_of([setting]), len(setting.ids)) as advance:
-        paths = label_folder(setting, folder, advance)
+    with progress(title_of([setting]), len(ids)) as advance:
+        paths = label_folder(setting, folder, advance, ids)
     if setting.segmenter.provenance.random:
         console.print("[bold red]RANDOM WEIGHTS: these labels mean nothing[/]")
     for path in paths:

@@ -4,6 +4,7 @@ Shapes: y x pixels of the original image.
 """
 
 from collections import Counter
+from collections.abc import Sequence
 from functools import partial
 from io import BytesIO
 from pathlib import Path
@@ -28,18 +29,22 @@ from gem.vocabulary import Queries
 STRENGTH = 0.55
 
 
-def label_folder(setting: Setting, folder: Path, advance: Advance) -> list[Path]:
+def label_folder(
+    setting: Setting, folder: Path, advance: Advance, ids: Sequence[str] | None = None
+) -> list[Path]:
     """Label every image of the setting's data set; returns the folders and files that were written.
 
+    ids: only these of them.
     All of it lies on the images as people see them, turned as their EXIF orientation says.
     ``masks/`` has a palette PNG per image: 0 where the protocol's threshold leaves a pixel without
     a class, i for the i-th class. ``overlays/`` shows them on the images. ``shapes.json`` has every
     class of every image as COCO annotations with run lengths.
     """
-    queries, stems = embed_text(setting), output_names(setting.ids)
+    ids = setting.ids if ids is None else tuple(ids)
+    queries, stems = embed_text(setting), output_names(ids)
     annotations: list[dict[str, Any]] = []
     images: list[dict[str, Any]] = []
-    for batch, encoded in encode_batches([setting]):
+    for batch, encoded in encode_batches([setting], [ids]):
         for item, one in zip(batch, encoded[setting.segmenter], strict=True):
             image: Image.Image = item.truth
             labels = decide(setting, one, queries, (image.height, image.width))

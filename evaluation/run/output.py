@@ -12,7 +12,8 @@ class OutputOptions:
     """Where results go, and how often a long pass saves its counts.
 
     output: the folder of records. labels: of images without truth that are labelled.
-    force: evaluate again although a valid record is there. save_every: seconds after which a long
+    force: evaluate again although a valid record is there. reuse: take a record of other code, but
+    the same data, weights and packages, as it is. save_every: seconds after which a long
     pass saves its counts. save: also write what the segmenter predicts for each image,
     ``predictions`` (label maps) or ``scores`` (maps of scores); null writes none. predictions:
     the folder for them.
@@ -21,6 +22,7 @@ class OutputOptions:
     output: str
     labels: str
     force: Flag = False
+    reuse: Flag = False
     save_every: Positive = 120.0
     save: Literal["predictions", "scores"] | None = None
     predictions: str = "results/predictions"

@@ -7,12 +7,12 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from evaluation.console import bars, say
+from evaluation.console import bars, note, say
 from evaluation.engines import Local
 from evaluation.engines.engine import FAILURES, Engine, Session, Step
 from evaluation.records.checked import CheckedSetting, Checks, check_setting
 from evaluation.records.record import Record
-from evaluation.run.job import Done, PassJob, find
+from evaluation.run.job import Done, PassJob, find, said_of_other_code
 from evaluation.run.passes import PassPlan, plan_passes
 from evaluation.run.state_files import clear
 from evaluation.run.underway import Underway
@@ -31,7 +31,7 @@ LOCAL = Local()
 class Outcome:
     """What became of one setting of a sweep: its record and file, or the sentence of its error.
 
-    ``skipped`` says that the record was there before.
+    ``skipped`` says that the record was there before; ``other_code`` as of `Done`.
     """
 
     setting: Setting
@@ -39,6 +39,7 @@ class Outcome:
     path: Path | None
     error: str | None
     skipped: bool
+    other_code: tuple[str, ...] = ()
 
 
 def run_sweep(
@@ -46,6 +47,7 @@ def run_sweep(
     folder: Path,
     *,
     force: bool = False,
+    reuse: bool = False,
     save_every: float = 120.0,
     writer: PredictionWriter | None = None,
     engine: Engine = LOCAL,
@@ -53,16 +55,16 @@ def run_sweep(
     """Evaluate settings, each as if it were alone, in as few passes over the data as can be.
 
     A setting whose valid record lies in ``folder`` is skipped unless ``force``, or unless its
-    predictions are to be saved. What is wrong with one setting (ValueError, OSError, RuntimeError)
-    becomes its ``error`` and does not stop the others. The answer is in the order of the settings;
-    records are written as soon as their pass ends. Raises PermissionError if nothing can be
-    written into ``folder``.
+    predictions are to be saved; with ``reuse`` also one whose record is of other code. What is
+    wrong with one setting (ValueError, OSError, RuntimeError) becomes its ``error`` and does not
+    stop the others. The answer is in the order of the settings; records are written as soon as
+    their pass ends. Raises PermissionError if nothing can be written into ``folder``.
     """
     prepare_folder(folder)
     sweep = _Sweep(share_parts(settings), folder, save_every, writer)
     sweep.check()
     if not force and not writer:
-        sweep.look_up()
+        sweep.look_up(reuse=reuse)
     todo = list(sweep.first.values())
     if todo:
         planned = plan_passes([sweep.settings[place] for place in todo])
@@ -101,13 +103,20 @@ class _Sweep:
             else:
                 self.first.setdefault(checked.key, place)
 
-    def look_up(self) -> None:
+    def look_up(self, *, reuse: bool) -> None:
         """Find the records that are there: their settings are not evaluated."""
+        others = []
         for place, checked in self.checked.items():
             if done := find(checked, self.folder):
+                if done.other_code:
+                    others.append(done)
+                    if not reuse:
+                        continue
                 self.done[place] = done
                 clear(checked, self.folder)
                 self.first.pop(checked.key, None)
+        if others:
+            note(said_of_other_code(others, reuse=reuse))
         if skipped := len(self.done):
             say(
                 f"{skipped} of {len(self.settings)} settings skipped: their records are in "
@@ -133,7 +142,8 @@ class _Sweep:
             known = place in self.done or place in self.errors
             one = place if known else self.first[self.checked[place].key]
             if done := self.done.get(one):
-                found.append(Outcome(setting, done.record, done.path, None, done.skipped))
+                told = (done.skipped, done.other_code)
+                found.append(Outcome(setting, done.record, done.path, None, *told))
             else:
                 found.append(Outcome(setting, None, None, self.errors[one], skipped=False))
         return found

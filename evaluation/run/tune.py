@@ -1,6 +1,6 @@
 """Thresholds, logit scales and temperatures, searched in one pass over samples for that purpose."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
 from itertools import product
 from typing import Any
@@ -9,6 +9,7 @@ from evaluation.engines import Local
 from evaluation.engines.engine import Engine, evaluate_with
 from evaluation.measure import Thresholds
 from evaluation.measure.evaluate import Advance
+from evaluation.measure.thresholds import THRESHOLDS
 from evaluation.measure.work import Work
 from evaluation.metrics.accumulator import Outcome
 from evaluation.setting import Setting
@@ -16,6 +17,7 @@ from gem.methods import Gem
 from gem.patches import Patches
 
 LOCAL = Local()
+FURTHER = 3  # times that a grid is extended
 
 
 @dataclass(frozen=True)
@@ -66,6 +68,64 @@ def search(
         _trial(variant, result.outcome) for variant, result in zip(variants, results, strict=True)
     ]
     return sorted(trials, key=lambda trial: -trial.miou)
+
+
+def search_on(
+    setting: Setting,
+    grids: Mapping[str, Sequence[float]],
+    *,
+    tell: Callable[[str], None],
+    advance: Advance = lambda _: None,
+    engine: Engine = LOCAL,
+) -> list[Trial]:
+    """`search`, and further where the best is at the edge of a grid; the best trial first.
+
+    grids: ``logit_scales`` and ``temperature_scales``. A grid of two values or more is extended by
+    its last ratio, each value in a pass of its own, at most `FURTHER` times. tell: gets a sentence
+    for each, and for what is still at the edge in the end.
+    """
+
+    def searched(known: Mapping[str, Sequence[float]], advance: Advance) -> list[Trial]:
+        return search(
+            setting,
+            logit_scales=known["logit_scales"],
+            temperature_scales=known["temperature_scales"],
+            advance=advance,
+            engine=engine,
+        )
+
+    known = {name: tuple(values) for name, values in grids.items()}
+    trials = searched(known, advance)
+    for _ in range(FURTHER):
+        more = beyond(trials[0], known)
+        if not more:
+            break
+        for name, value in more.items():
+            tell(f"the best is at the edge of {name}: {value:g} is tried too")
+            trials += searched({**known, name: (value,)}, lambda _: None)
+            known[name] = (*known[name], value)
+        trials.sort(key=lambda trial: -trial.miou)
+    edges = list(beyond(trials[0], known))
+    if trials[0].background in {THRESHOLDS[0], THRESHOLDS[-1]}:
+        edges.append("the thresholds")
+    for name in edges:
+        tell(f"the best is at the edge of {name}: it may lie further out")
+    return trials
+
+
+def beyond(best: Trial, grids: Mapping[str, Sequence[float]]) -> dict[str, float]:
+    """The next value of each grid at whose edge the best trial is; one value alone is no grid."""
+    found = {"logit_scales": best.logit_scale, "temperature_scales": best.temperature_scale}
+    more = {}
+    for name, values in grids.items():
+        own, ordered = found[name], sorted(set(values))
+        if len(ordered) < 2 or own is None:
+            continue
+        if own == ordered[0]:
+            more[name] = own * ordered[0] / ordered[1]
+        elif own == ordered[-1]:
+            more[name] = own * ordered[-1] / ordered[-2]
+    return more
 
 
 def plain(trials: Sequence[Trial]) -> list[dict[str, Any]]:

@@ -67,13 +67,14 @@ def fill_tables(
     folder: Path,
     *,
     force: bool = False,
+    reuse: bool = False,
     save_every: float = 120.0,
     engine: Engine = LOCAL,
 ) -> TableResults:
     """Evaluate what the plans ask and has no record yet; equal settings once.
 
     folder: of the records. Settings whose speed is asked are evaluated alone, into ``alone/``.
-    They run in this process. force, save_every, engine: see `run_sweep`.
+    They run in this process. force, reuse, save_every, engine: see `run_sweep`.
     """
     wanted = dict.fromkeys(one for plan in plans for one in plan.settings(timed=False))
     timed = dict.fromkeys(one for plan in plans for one in plan.settings(timed=True))
@@ -90,7 +91,9 @@ def fill_tables(
     able = [setting for setting in asked if setting not in obstacles]
     found: Iterable[Outcome] = ()
     if able:
-        found = run_sweep(able, folder, force=force, save_every=save_every, engine=engine)
+        found = run_sweep(
+            able, folder, force=force, reuse=reuse, save_every=save_every, engine=engine
+        )
     for done in found:
         if done.record:
             results.records[done.setting] = done.record
@@ -112,6 +115,7 @@ def time_alone(setting: Setting, folder: Path, *, force: bool = False) -> Record
     """
     checked = check_setting(setting)
     held = None if force else find(checked, folder)
+    held = None if held and held.other_code else held
     if held and held.record.setting == describe(setting):
         return held.record
     from evaluation.measure.evaluate import evaluate

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
-from evaluation.setting.code import code_fingerprint
+from evaluation.records.checked import other_code
 from evaluation.tables import parts
 from evaluation.tables.cells import TablePlan
 from evaluation.tables.fill import TableResults
@@ -91,7 +91,7 @@ def _of_records(plan: TablePlan, results: TableResults) -> Iterator[str]:
     if machines := " and ".join(dict.fromkeys(str(record.cost["device"]) for record in timed)):
         yield f"Speeds of ours are images/s of a setting alone, best of three runs, on {machines}."
     records = [record for found in columns.values() for record in found]
-    codes = {record.key: record.hashes.get("code") for record in records}
-    if others := sum(code != code_fingerprint() for code in codes.values()):
+    codes = {record.key: bool(other_code(record)) for record in records}
+    if others := sum(codes.values()):
         yield f"{others} of our {len(codes)} records were recorded by other code than this one."
     yield from dict.fromkeys(f"{line}." for record in records for line in record.warnings)

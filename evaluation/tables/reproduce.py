@@ -22,7 +22,7 @@ class Request:
 
     tables: names of published tables. given: the user's overrides, for every cell.
     out, records: folders of the tables and of the records. report: the folder of the page, if any.
-    force, save_every, engine: see `run_sweep`.
+    force, reuse, save_every, engine: see `run_sweep`.
     """
 
     tables: tuple[str, ...]
@@ -31,6 +31,7 @@ class Request:
     records: Path
     report: Path | None
     force: bool
+    reuse: bool
     save_every: float
     engine: Engine
 
@@ -67,6 +68,7 @@ def reproduce(request: Request, compose: Compose) -> Rebuilt:
         plans,
         records,
         force=request.force,
+        reuse=request.reuse,
         save_every=request.save_every,
         engine=request.engine,
     )

@@ -14,6 +14,11 @@ from torch import Tensor
 from gem.backbones.fitting import fit_state
 from gem.hub.hashes import sha256
 
+FORMATS = (
+    "a .safetensors file, a .pt, .pth or .bin file of a state dict, or a TorchScript archive as "
+    "OpenAI's"
+)
+
 
 def load_weights(model: CLIP | CustomTextCLIP, path: Path, name: str) -> str:
     """Fill ``model`` from a file and return the file's sha256.
@@ -50,7 +55,9 @@ def read_state(path: Path) -> dict[str, Tensor]:
         found: Any = torch.load(path, map_location="cpu", weights_only=True)
     except Exception as error:  # broken bytes lead an unpickler to any
         reason = (str(error).strip() or type(error).__name__).splitlines()[0]
-        raise ValueError(f"{path} cannot be read as model weights: {reason}") from error
+        raise ValueError(
+            f"{path} cannot be read as model weights: {reason}; expected {FORMATS}"
+        ) from error
     state = found
     for key in ("state_dict", "model"):  # of training: the second is BLIP's
         if isinstance(state, Mapping) and isinstance(state.get(key), Mapping):
@@ -58,7 +65,7 @@ def read_state(path: Path) -> dict[str, Tensor]:
     if not isinstance(state, Mapping) or not all(
         isinstance(key, str) and isinstance(value, Tensor) for key, value in state.items()
     ):
-        raise ValueError(f"{path} holds no state dict of tensors")
+        raise ValueError(f"{path} holds no state dict of tensors, expected {FORMATS}")
     return {key.removeprefix("module."): value for key, value in state.items()}
 
 

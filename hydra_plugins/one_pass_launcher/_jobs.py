@@ -75,6 +75,7 @@ def _sweep(jobs: Sequence[Job], wanted: OutputOptions, engine: Engine) -> None:
             [job.setting for job in jobs if job.setting],
             Path(wanted.output),
             force=wanted.force,
+            reuse=wanted.reuse,
             save_every=wanted.save_every,
             writer=writer_of(wanted),
             engine=engine,

@@ -64,7 +64,7 @@ def test_another_head_width_is_another_model(folder, tmp_path):
     copy = shutil.copytree(folder, tmp_path / "copy")
     setting = setting_of(of(copy), limit=1)
     first = run(setting, tmp_path).record
-    assert find_record(check_setting(setting_of(of(copy), limit=1)), tmp_path) == first
+    assert find_record(check_setting(setting_of(of(copy), limit=1)), tmp_path) == (first, [])
     write_config(copy, head_width=SMALL["vision_cfg"]["head_width"] // 2)
     other = setting_of(of(copy), limit=1)
     assert find_record(check_setting(other), tmp_path) is None

@@ -127,7 +127,9 @@ def test_a_file_that_is_something_else(content, suffix, folder, tmp_path):
 )
 def test_a_file_without_a_state_dict(content, tmp_path):
     torch.save(content, tmp_path / "w.pt")
-    with pytest.raises(ValueError, match=r"w\.pt holds no state dict of tensors$"):
+    with pytest.raises(
+        ValueError, match=r"w\.pt holds no state dict of tensors, expected a \.safetensors"
+    ):
         read_state(tmp_path / "w.pt")
 
 

@@ -109,7 +109,7 @@ class Stopped(BaseException):
 
 def stop_after_saving(patch, times):
     """Let the n-th saving of counts be the last thing that a process does."""
-    real, left = States._save, [times]
+    real, left = States.save, [times]
 
     def save(self, counting):
         done = real(self, counting)
@@ -118,7 +118,7 @@ def stop_after_saving(patch, times):
             raise Stopped
         return done
 
-    patch.setattr(States, "_save", save)
+    patch.setattr(States, "save", save)
 
 
 def watched(patch):

@@ -41,7 +41,7 @@ def cached(setting):
     """The file of the text cache, its content, and what it holds."""
     before = set(cache_folder().glob("*"))
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr("evaluation.measure.text_cache.code_fingerprint", lambda: "fuzz")
+        patch.setattr("evaluation.measure.text_cache.code_fingerprint", lambda _: "fuzz")
         text = embed_text(setting).text
         (path,) = set(cache_folder().glob("*")) - before
         yield Given((path, path.read_bytes(), text))

@@ -242,6 +242,16 @@ def test_a_rule_about_two_values_names_their_object():
     )
 
 
+def test_one_root_is_for_all_data_sets(monkeypatch):
+    monkeypatch.setenv("GEM_DATA", "/from/here")
+    assert build("dataset=voc").dataset.root == "/from/here"
+    for name in ("voc", "ade20k", "openimages"):
+        assert build(f"dataset={name}", "root=/no/such").dataset.root == "/no/such"
+    own = build("dataset=voc", "root=/no/such", "dataset.root=/own")
+    assert own.dataset.root == "/own"
+    assert build("root=/no/such").dataset == build().dataset  # drawn scenes have none
+
+
 def test_a_mandatory_key_is_named():
     assert "dataset.root" in said("dataset=folder")
 

@@ -115,6 +115,26 @@ def test_the_best_word_is_the_same_in_every_band(rule, monkeypatch):
     assert all(torch.equal(one, found[0]) for one in found)
 
 
+@pytest.mark.parametrize("nothing", ["a map", "a constant"])
+@pytest.mark.parametrize("room", [1, 2000, None])
+def test_a_rule_of_a_segmenter_is_that_of_whole_maps(room, nothing, monkeypatch):
+    """Every band in its place: the best word, whether nothing exceeds it, and its score."""
+    if room:
+        monkeypatch.setattr(decision, "BAND", room)
+        monkeypatch.setattr(decision, "LARGE", room)
+    image, queries = image_of(noise()), asked()
+    none = noise(1, seed=5)[0] + 0.1 if nothing == "a map" else torch.full((1, 1), 0.08)
+    image.nothing = lambda _: none
+    found = list(best_classes(image, queries, rules(), SIZE, ImageCache()))
+    assert [row for band in found for row in range(SIZE[0])[band.rows]] == list(range(SIZE[0]))
+    peak, word = upsample(image.scores(None), SIZE).max(dim=0)
+    empty = upsample(none[None], SIZE)[0] >= peak
+    assert 0.1 < empty.float().mean() < 0.9
+    assert torch.equal(torch.cat([band.best for band in found]), queries.class_index[word])
+    assert torch.equal(torch.cat([band.none for band in found]), empty)
+    assert torch.equal(torch.cat([band.certainty() for band in found]), peak)
+
+
 @pytest.mark.parametrize("room", [1, 2**20])
 @pytest.mark.parametrize("reduce", ["max", "mean"])
 def test_of_equal_words_the_first_is_chosen(reduce, room, monkeypatch):

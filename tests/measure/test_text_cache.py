@@ -58,7 +58,7 @@ def test_other_words_prompts_and_precisions_are_kept_apart(setting, cache):
 
 def test_what_other_code_embedded_is_not_taken(setting, cache, monkeypatch):
     embed_text(setting)
-    monkeypatch.setattr(text_cache, "code_fingerprint", lambda: "other")
+    monkeypatch.setattr(text_cache, "code_fingerprint", lambda _: "other")
     embed_text(setting)
     assert len(files(cache)) == 2
 

@@ -148,7 +148,9 @@ def test_a_name_that_has_no_encoding(tmp_path):
 
 def checked_like(record):
     setting = SimpleNamespace(segmenter=SimpleNamespace(models=()))
-    return CheckedSetting(setting, record.key, record.names, record.hashes, ())
+    return CheckedSetting(
+        setting, record.key, record.names, record.hashes, (), record.code.get("files", {})
+    )
 
 
 def test_what_lies_in_the_place_of_a_record(tmp_path, monkeypatch):
@@ -159,7 +161,7 @@ def test_what_lies_in_the_place_of_a_record(tmp_path, monkeypatch):
     monkeypatch.setattr(checked, "code", lambda: record.code)
     asked, place = checked_like(record), tmp_path / record.file_name
     place.write_text(json.dumps(committed()), encoding="utf-8")
-    assert find_record(asked, tmp_path) == record
+    assert find_record(asked, tmp_path) == (record, [])
     place.unlink()
     os.mkfifo(place)
     assert find_record(asked, tmp_path) is None

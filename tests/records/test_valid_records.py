@@ -9,8 +9,9 @@ from PIL import Image
 from evaluation.data import Pairs
 from evaluation.records import checked
 from evaluation.records.checked import check_setting
-from evaluation.records.record import read_record
-from evaluation.run.job import find
+from evaluation.records.record import read_record, write_record
+from evaluation.run.job import Done, find, find_or_run, said_of_other_code
+from evaluation.run.output import OutputOptions
 from evaluation.run.sweep import run_sweep
 from gem.methods import Clip
 
@@ -55,13 +56,74 @@ def test_a_broken_record_is_not_taken(content, setting, tmp_path):
     assert numbers(read_record(before.path)) == numbers(before.record)
 
 
-def test_a_record_of_other_code_is_not_taken(setting, tmp_path, monkeypatch):
+@pytest.fixture
+def other_code(monkeypatch):
+    """From now on a file of the code is another one."""
+
+    def change(name="gem/trace.py"):
+        files = checked.code_files
+        monkeypatch.setattr(checked, "code_files", lambda *given: files(*given) | {name: "0" * 12})
+
+    return change
+
+
+def test_a_record_of_other_code_is_not_taken(setting, tmp_path, other_code, capsys):
     (before,) = run_sweep([setting], tmp_path)
-    monkeypatch.setattr(checked, "code_fingerprint", lambda: "other")
+    other_code()
     (done,) = run_sweep([setting], tmp_path)
     assert not done.skipped
     assert done.path == before.path  # the code is not in the key
-    assert done.record.hashes == before.record.hashes | {"code": "other"}
+    assert done.record.hashes["code"] != before.record.hashes["code"]
+    assert done.record.hashes | before.record.hashes == before.record.hashes
+    assert done.record.code["files"]["gem/trace.py"] == "0" * 12
+    said = "note: the record is of other code (gem/trace.py): it is made again; reuse=true takes"
+    assert said in " ".join(capsys.readouterr().out.split())
+    (again,) = run_sweep([setting], tmp_path)
+    assert again.skipped
+    assert not again.other_code
+
+
+def test_one_of_other_code_is_taken_if_asked_for(setting, tmp_path, other_code, capsys, seen):
+    settings = [setting, with_method(setting, Clip())]
+    before = run_sweep(settings, tmp_path)
+    other_code()
+    seen.clear()
+    done = run_sweep(settings, tmp_path, reuse=True)
+    assert [(one.skipped, one.other_code) for one in done] == [(True, ("gem/trace.py",))] * 2
+    assert [one.record for one in done] == [one.record for one in before]
+    assert not seen
+    said = "note: 2 records are of other code (gem/trace.py), and taken as recorded (reuse=true)"
+    assert said in " ".join(capsys.readouterr().out.split())
+    kept = OutputOptions(output=str(tmp_path), labels="", reuse=True)
+    assert find_or_run(setting, kept).other_code == ("gem/trace.py",)
+    again = find_or_run(setting, OutputOptions(output=str(tmp_path), labels=""))
+    assert (again.skipped, again.other_code) == (False, ())
+
+
+def test_other_data_is_never_reused(setting, tmp_path, other_code):
+    (before,) = run_sweep([setting], tmp_path)
+    record = replace(before.record, hashes=before.record.hashes | {"data": "0" * 12})
+    write_record(record, tmp_path)
+    other_code()
+    assert not run_sweep([setting], tmp_path, reuse=True)[0].skipped
+
+
+def test_a_record_that_does_not_name_its_files(setting, tmp_path):
+    """Those from before they were kept."""
+    (before,) = run_sweep([setting], tmp_path)
+    record = before.record
+    code = {name: value for name, value in record.code.items() if name != "files"}
+    hashes = record.hashes | {"code": "0" * 12}
+    write_record(replace(record, code=code, hashes=hashes), tmp_path)
+    assert find(check_setting(setting), tmp_path).other_code == ("a file that it does not name",)
+
+
+def test_what_a_sentence_names():
+    one = Done(None, None, None, other_code=("a.py", "b.py", "c.py", "d.py", "e.py"))
+    assert said_of_other_code([one], reuse=False) == (
+        "the record is of other code (a.py, b.py, c.py and 2 more): it is made again; reuse=true "
+        "takes what is there"
+    )
 
 
 def test_a_record_of_other_data_is_not_taken(setting, tmp_path):

@@ -2,6 +2,7 @@
 
 import json
 import os
+import re
 import signal
 import subprocess
 import sys
@@ -14,6 +15,7 @@ from conftest import REPOSITORY, count_images
 from drawn import Noise, setting_of, with_method
 
 from evaluation.data import ToyPoints
+from evaluation.measure import work
 from evaluation.records.checked import check_setting
 from evaluation.run import checkpoint as resume
 from evaluation.run import job
@@ -274,3 +276,53 @@ def test_files_of_a_part_hold_no_model(settings, tmp_path):
     (checked,) = states.of_part(3).settings
     assert checked.setting == settings[0]
     assert "towers" not in vars(checked.setting.segmenter.backbone)
+
+
+@pytest.fixture
+def ctrl_c(monkeypatch):
+    """Ctrl-C, so many times, as soon as so many images of the next pass are counted."""
+
+    def press(times, images):
+        count_chunks, left = work.count_chunks, [signal.SIGINT] * times
+
+        def counted(*given):
+            seen = 0
+            for ids in count_chunks(*given):
+                seen += len(ids)
+                while seen >= images and left:
+                    signal.raise_signal(left.pop())
+                yield ids
+
+        monkeypatch.setattr(work, "count_chunks", counted)
+
+    return press
+
+
+def test_ctrl_c_waits_for_the_batch_and_keeps_the_counts(
+    settings, undisturbed, tmp_path, ctrl_c, capsys
+):
+    before, images = signal.getsignal(signal.SIGINT), len(settings[0].ids)
+    ctrl_c(times=1, images=3)
+    said = rf"^stopped after ([34]) of {images} images; the same command goes on from there$"
+    with pytest.raises(KeyboardInterrupt, match=said) as stopped:
+        together(settings, tmp_path)
+    done = re.match(said, str(stopped.value))[1]
+    assert "stopping after this batch; Ctrl-C again ends at once" in capsys.readouterr().err
+    assert signal.getsignal(signal.SIGINT) is before
+    again = [numbers(done.record) for done in together(settings, tmp_path)]
+    assert again == undisturbed
+    assert f"going on after {done} of {images} images" in capsys.readouterr().out
+
+
+def test_a_second_ctrl_c_ends_at_once(settings, tmp_path, ctrl_c):
+    ctrl_c(times=2, images=3)
+    with pytest.raises(KeyboardInterrupt) as stopped:
+        together(settings, tmp_path)
+    assert not str(stopped.value)
+    assert not list(tmp_path.glob(".*.state"))
+
+
+def test_ctrl_c_at_the_last_batch_ends_with_the_record(settings, tmp_path, ctrl_c):
+    few = [replace(one, limit=4) for one in settings]
+    ctrl_c(times=1, images=4)
+    assert [done.record.images for done in together(few, tmp_path)] == [4, 4, 4]

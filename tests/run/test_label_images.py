@@ -10,6 +10,7 @@ from PIL import Image
 from pycocotools import mask as shapes
 
 from evaluation.data import Folder, Words
+from evaluation.launch.command import label_name
 from evaluation.measure.evaluate import evaluate
 from evaluation.run.job import label
 from evaluation.run.label_images import output_names
@@ -133,3 +134,51 @@ def test_masks_lie_on_the_images_as_they_are_shown(setting, root, tmp_path):
     sizes = {one["file_name"]: (one["height"], one["width"]) for one in content["images"]}
     assert sizes["b.jpg"] == (45, 30)
     assert not list(out.rglob("*.part"))
+
+
+def test_images_that_cannot_be_read_are_told_and_left_out(setting, root, tmp_path, capsys):
+    (root / "a.jpg").write_bytes(b"no image")
+    (root / "c.png").write_bytes((root / "sub" / "a.PNG").read_bytes()[:-20])
+    masks = labels_of(setting, tmp_path / "out")
+    assert sorted(masks) == ["b.png", "sub/a.png"]
+    said = " ".join(capsys.readouterr().out.split())
+    for name in ("a.jpg", "c.png"):
+        assert f"note: left out: {root / name} cannot be read as an image: " in said
+    content = json.loads((tmp_path / "out" / "shapes.json").read_text(encoding="utf-8"))
+    assert [one["file_name"] for one in content["images"]] == ["b.jpg", "sub/a.PNG"]
+
+
+def test_many_of_them_are_counted(setting, root, tmp_path, capsys):
+    for number in range(5):
+        (root / f"x{number}.jpg").write_bytes(b"no image")
+    labels_of(setting, tmp_path / "out")
+    assert "left out: 2 more images that cannot be read" in capsys.readouterr().out
+
+
+def test_they_can_be_refused(setting, root, tmp_path):
+    (root / "a.jpg").write_bytes(b"no image")
+    refusing = replace(setting, dataset=Folder(root=str(root), broken="refuse"))
+    with pytest.raises(ValueError, match=r"a\.jpg cannot be read as an image"):
+        labels_of(refusing, tmp_path / "out")
+    assert not (tmp_path / "out" / "masks").exists()
+
+
+def test_none_that_can_be_read(setting, root, tmp_path):
+    for path in (root / "b.jpg", root / "sub" / "a.PNG"):
+        path.write_bytes(b"no image")
+    with pytest.raises(ValueError, match=r"^dataset\.root=\S+: no image of 2 can be read; \S+b"):
+        labels_of(setting, tmp_path / "out")
+
+
+@pytest.mark.parametrize(
+    ("words", "name"),
+    [
+        (["dataset=folder", "dataset.root=/a/b", "gem.iters=0"], "gem.iters=0"),
+        (["labels=x", "vocabulary.words=[cat,a dog]", "gem.mlp=true"],
+         "gem.mlp=true,vocabulary.words=_cat,a_dog_"),
+        (["dataset=folder", "root=/a"], "default"),
+        (["backbone.weights=/a/../b.pt"], "backbone.weights=_a_.._b.pt"),
+    ],
+)  # fmt: skip
+def test_a_setting_of_a_sweep_has_a_folder_of_its_own(words, name):
+    assert label_name(words) == name

@@ -8,7 +8,8 @@ from drawn import Noise, scores_of, setting_of, with_backbone, with_method
 from evaluation.measure import Thresholds
 from evaluation.measure.evaluate import evaluate
 from evaluation.measure.thresholds import THRESHOLDS, ThresholdAccumulator
-from evaluation.run.tune import search
+from evaluation.run import tune
+from evaluation.run.tune import Trial, beyond, search, search_on
 from gem.methods import Clip, Gem
 
 
@@ -70,3 +71,69 @@ def test_without_a_background_there_is_no_threshold(setting):
 def test_temperatures_are_of_gem(setting):
     with pytest.raises(ValueError, match="temperature scales are of method=gem"):
         search(with_method(setting, Clip()), logit_scales=[], temperature_scales=[2.0])
+
+
+def trial(scale, heat=1.0, miou=0.5, background=0.5):
+    return Trial("", heat, scale, background, miou, None)
+
+
+@pytest.mark.parametrize(
+    ("best", "grids", "more"),
+    [
+        (trial(100), {"logit_scales": (50, 100, 200)}, {}),
+        (trial(200), {"logit_scales": (50, 100, 200)}, {"logit_scales": 400}),
+        (trial(50), {"logit_scales": (200, 50, 100)}, {"logit_scales": 25}),
+        (trial(50), {"logit_scales": (50,)}, {}),
+        (trial(50, 2.0), {"logit_scales": (), "temperature_scales": (1.0, 2.0)},
+         {"temperature_scales": 4.0}),
+        (trial(50, None), {"temperature_scales": ()}, {}),
+    ],
+)  # fmt: skip
+def test_the_next_value_of_a_grid(best, grids, more):
+    assert beyond(best, grids) == more
+
+
+@pytest.fixture
+def searched(monkeypatch, setting):
+    """A search whose mIoU is that of the logit scale by a rule: nothing is evaluated."""
+
+    def run(rule, *, background=0.5, **grids):
+        asked, told = [], []
+
+        def search(_, *, logit_scales, temperature_scales, **_rest):
+            asked.append((logit_scales, temperature_scales))
+            scales = logit_scales or (100.0,)
+            found = [trial(one, miou=rule(one), background=background) for one in scales]
+            return sorted(found, key=lambda one: -one.miou)
+
+        monkeypatch.setattr(tune, "search", search)
+        grids = {"logit_scales": (), "temperature_scales": ()} | grids
+        return search_on(setting, grids, tell=told.append), asked, told
+
+    return run
+
+
+def test_a_grid_is_extended_until_the_best_is_inside(searched):
+    trials, asked, told = searched(lambda one: -abs(one - 210), logit_scales=(50.0, 100.0))
+    assert [one.logit_scale for one in trials] == [200, 100, 50, 400]
+    assert [scales for scales, _ in asked] == [(50, 100), (200,), (400,)]
+    assert told == [
+        "the best is at the edge of logit_scales: 200 is tried too",
+        "the best is at the edge of logit_scales: 400 is tried too",
+    ]
+
+
+def test_not_without_end(searched):
+    trials, asked, told = searched(lambda one: one, logit_scales=(50.0, 100.0))
+    assert (len(asked), trials[0].logit_scale) == (4, 800)
+    assert told[-1] == "the best is at the edge of logit_scales: it may lie further out"
+
+
+def test_one_value_is_no_grid(searched):
+    assert searched(lambda one: one, logit_scales=(50.0,))[1:] == ([((50,), ())], [])
+
+
+def test_a_threshold_at_the_edge_is_told(searched):
+    said = ["the best is at the edge of the thresholds: it may lie further out"]
+    assert searched(lambda one: one, background=0.99)[2] == said
+    assert searched(lambda one: one, background=None)[2] == []

@@ -8,6 +8,7 @@ from conftest import load_script
 
 from evaluation.run.sweep import Outcome
 from evaluation.tables import fill, obstacles, parts
+from evaluation.tables.published import names
 from gem.backbones import OpenClip
 
 script = load_script("reproduce")
@@ -163,7 +164,21 @@ def test_requests():
     assert (request.tables, request.given) == (("1", "4", "figure5"), ("limit=3",))
     assert (request.out, request.force, request.save_every) == (Path("x"), True, 120)
     assert script.parse(["table=1", "save_every=0.5"]).save_every == 0.5
-    assert len(script.parse(["table=all"]).tables) == 10
+    assert script.parse(["table=all"]).tables == names()
+
+
+@pytest.mark.parametrize(
+    ("words", "name"),
+    [
+        ([], ""),
+        (["limit=3"], ""),
+        (["dataset=toy"], "toy-tiny"),
+        (["dataset=voc", "backbone=clip_vit_b32"], "voc-clip_vit_b32"),
+        (["backbone.weights=/a/my weights.pt"], "my_weights"),
+    ],
+)
+def test_tables_of_other_data_and_models_overwrite_none(words, name):
+    assert script.parse(["table=4", *words]).out == Path("results/tables") / name
 
 
 def test_a_table_of_masks_and_points(command):

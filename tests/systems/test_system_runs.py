@@ -72,7 +72,7 @@ def test_another_version_of_the_library_makes_a_record_invalid(compose, tmp_path
     packages = record.code["packages"]
     assert packages["transformers"] == transformers.__version__
     checked = check_setting(setting)
-    assert find_record(checked, tmp_path) == record
+    assert find_record(checked, tmp_path) == (record, [])
     monkeypatch.setattr(provenance, "version", lambda _: "4.0")
     assert find_record(checked, tmp_path) is None
     assert provenance.packages_beside(compose_setting(["dataset=toy"])) == {}
