@@ -60,7 +60,9 @@ def listing(filters: Sequence[str], own: Mapping[str, Any]) -> None:
     frame = sort(select(frame, filters), own["sort"])
     console.print(frame_table(frame))
     if foreign := int(frame["other_code"].notna().sum()):
-        note(f"{foreign} of {len(frame)} of other code than this one: csv= has the files, other_code")
+        note(
+            f"{foreign} of {len(frame)} of other code than this one: csv= has the files, other_code"
+        )
     if own["csv"]:
         from evaluation.records.spreadsheet import frame_csv
         from evaluation.whole_files import write_text
