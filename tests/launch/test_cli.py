@@ -12,6 +12,7 @@ from omegaconf.errors import OmegaConfBaseException
 
 from evaluation import launch
 from evaluation.launch.errors import PREPARE
+from evaluation.launch.words import run_keys
 from evaluation.run.job import run as job
 
 CAUGHT = (HydraException, OmegaConfBaseException, ValueError, OSError)  # by run.py
@@ -33,6 +34,8 @@ def said(*overrides):
 CHOICES = "input should be 'adaptive' or 'standard', or"
 FLOAT32 = "expected a number from 1.2e-38 to 3.4e+38"
 METHODS = ", ".join(sorted(one.stem for one in (REPOSITORY / "configs" / "method").glob("*.yaml")))
+METRICS = ", ".join(sorted(one.stem for one in (REPOSITORY / "configs" / "metric").glob("*.yaml")))
+KEYS = ", ".join(sorted(run_keys()))
 NO_COMPANION = "the method reads no companion; leave the word out, or choose method=proxyclip"
 NEEDED = "no part can be left out; a choice or a value replaces it"
 QUOTED = (
@@ -59,7 +62,16 @@ SENTENCES = {
         "gem.projections=['q', 'q']: one or more of q, k, v, each at most once"
     ),
     "gem.blocks=0": "gem.blocks=0: input should be greater than or equal to 1",
-    "gem.itres=2": "gem.itres: this config has no such key; gem.* are options of method=gem",
+    "gem.itres=2": (
+        "gem.itres: this config has no such key (did you mean gem.iters?); gem.* are options of "
+        "method=gem"
+    ),
+    "datset=toy": f"datset=toy: no such key (did you mean dataset?); the keys are {KEYS}",
+    "metric=": f"metric=: expected one of {METRICS}",
+    "protocol.resize.sice=64": (
+        "protocol.resize.sice: this config has no such key (did you mean protocol.resize.size?)"
+    ),
+    "dataset=folder": "dataset.root: expected a value, dataset.root=VALUE",
     "by_dataset.voc.background=0.3": (
         "by_dataset.voc.background=0.3: these are the published values; set protocol.NAME or "
         "method.NAME instead"
