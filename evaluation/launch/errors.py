@@ -57,8 +57,6 @@ def _known(text: str) -> str:
             return f"{found[1]}: {NO_COMPANION}{_swept(found[1])}"
         owner = "; gem.* are options of method=gem" if found[1].startswith("gem.") else ""
         return f"{found[1]}: this config has no such key{_near(found[1])}{owner}{_swept(found[1])}"
-    if found := re.match(r"Missing mandatory value: (\S+)", text):
-        return f"{found[1]}: expected a value, {found[1]}=VALUE"
     if found := re.match(r"Ambiguous value for argument '(.*?)'\s*\n1\. ", text, re.DOTALL):
         return f"{found[1]}: several values; -m sweeps over them, [A,B] is a list of them"
     if found := re.match(r"Error merging override (.*)", text, re.DOTALL):
@@ -69,6 +67,7 @@ def _known(text: str) -> str:
 def _with_key(error: Exception) -> str:
     """The error's own text, with the key of the config if it has one."""
     said = re.split(r"\n\s*full_key: |See https://", str(error))[0]
+    said = re.sub(r"^Missing mandatory value: (\S+)", r"\1: expected a value, \1=VALUE", said)
     key = str(getattr(error, "full_key", None) or "")
     if key not in said:
         said = f"{key}: {said}"
