@@ -19,7 +19,8 @@ from evaluation.launch.words import Key, command, read_keys
 METHODS = ("clip", "maskclip", "clip_surgery", "gem")
 KEYS = {
     "limit": Key(None, "take the first n scenes only", kind=int, least=1),
-    "shown": Key(5, "scenes of the picture", least=1),
+    "shown": Key(4, "scenes of the picture", least=1),
+    "seed": Key(0, "of which scenes are shown", least=0),
     "force": Key(default=False, says="evaluate again what has a valid record"),
     "out": Key(Path("outputs/demo"), "folder of the records and pictures"),
 }
@@ -31,8 +32,7 @@ def main(words: Sequence[str] | None = None) -> None:
     limit = "null" if own["limit"] is None else own["limit"]
     settings = [compose_setting([f"method={name}", f"limit={limit}"]) for name in METHODS]
     from evaluation.console import say
-    from evaluation.pictures.panel import panel
-    from evaluation.pictures.predictions import predictions
+    from evaluation.pictures.predictions import draw_panel, shown_ids
     from evaluation.run.job import find_or_run
     from evaluation.run.output import OutputOptions
     from evaluation.setting.sharing import share_parts
@@ -47,9 +47,9 @@ def main(words: Sequence[str] | None = None) -> None:
         say(f"{known} of {len(done)} records were there (force=true evaluates again)")
     picture, scene = own["out"] / "scenes.png", own["out"] / "scene.png"
     by_title = {setting.segmenter.title: setting for setting in settings}
-    rows = predictions(by_title, count=own["shown"])
-    panel(rows, settings[0].dataset.card, picture)
-    write_whole(scene, partial(rows[0].sample.image.save, format="PNG"))
+    draw_panel(by_title, picture, count=own["shown"], seed=own["seed"])
+    first = settings[0].dataset[shown_ids(settings[0], count=own["shown"], seed=own["seed"])[0]]
+    write_whole(scene, partial(first.image.save, format="PNG"))
     say("picture: ", picture)
     say("one scene: ", scene)
 

@@ -1,4 +1,4 @@
-"""Label maps of single samples, for pictures.
+"""What settings say of single samples, for pictures: label maps, and heat maps of single words.
 
 Shapes: y x pixels of the truth.
 """
@@ -9,18 +9,21 @@ from pathlib import Path
 
 import numpy as np
 import torch
-from jaxtyping import Integer
+from jaxtyping import Float, Integer
 
-from evaluation.data import Dataset, Sample, task_of
+from evaluation.data import VOID, Dataset, Sample, task_of
 from evaluation.data.sample import truth_size
-from evaluation.measure.decision import label_map
+from evaluation.measure.decision import class_maps, label_map, score_maps
 from evaluation.measure.finite import CheckedImage
 from evaluation.measure.text_cache import embed_text
-from evaluation.pictures.panel import PanelRow, panel
+from evaluation.pictures.panel import HeatRow, PanelRow, panel
 from evaluation.setting import Setting
+from gem.image import min_max, upsample
+from gem.vocabulary import Queries
 
 FAILURES = (ValueError, OSError, RuntimeError)
 COLUMNS = 6  # methods beside each other in one picture
+WORDS = 2  # heat maps of so many words
 
 
 def draw_panels(settings: Iterable[Setting], folder: Path) -> tuple[list[Path], list[str]]:
@@ -57,9 +60,9 @@ def in_order(settings: Mapping[str, Setting]) -> dict[str, Setting]:
 
 
 def draw_panel(
-    settings: Mapping[str, Setting], path: Path, *, count: int = 5, seed: int = 0
+    settings: Mapping[str, Setting], path: Path, *, count: int = 4, seed: int = 0
 ) -> Path | None:
-    """A picture of `predictions`, of at most `COLUMNS` of the settings.
+    """A picture of `predictions` and `heat_rows`, of at most `COLUMNS` of the settings.
 
     None for points, and for random weights, which have nothing to show.
     """
@@ -67,15 +70,29 @@ def draw_panel(
     shown = {name: one for name, one in trained[:COLUMNS] if one.dataset == trained[0][1].dataset}
     if not shown or task_of(trained[0][1].dataset) != "masks":
         return None
-    panel(predictions(shown, count=count, seed=seed), trained[0][1].dataset.card, path)
+    first = trained[0][1]
+    rows = predictions(shown, count=count, seed=seed)
+    said = caption_of(first, count=len(rows), seed=seed)
+    panel(rows, heat_rows(shown, rows), first.dataset.card, path, caption=said)
     return path
+
+
+def caption_of(setting: Setting, *, count: int, seed: int) -> str:
+    """Which images are shown, of how many, and by what rule."""
+    protocol, ids = setting.protocol, setting.ids
+    rule = ""
+    if protocol.background is not None and not setting.segmenter.decides:
+        rule = f", no class under a probability of {protocol.background:g}"
+    return (
+        f"{setting.dataset.card.title}: {count} of {len(ids)} images, drawn by the seed {seed}; "
+        f"nobody chose them. Protocol: {protocol.name}{rule}."
+    )
 
 
 def predictions(settings: Mapping[str, Setting], *, count: int, seed: int = 0) -> list[PanelRow]:
     """Samples chosen by the seed, with each setting's labels; the settings share one data set."""
     first = next(iter(settings.values()))
-    places = np.random.default_rng(seed).permutation(len(first.ids))[:count]
-    samples = [first.dataset[first.ids[place]] for place in sorted(places)]
+    samples = [first.dataset[name] for name in shown_ids(first, count=count, seed=seed)]
     columns = {name: label_maps(setting, samples) for name, setting in settings.items()}
     return [
         PanelRow(sample=sample, predictions={name: maps[index] for name, maps in columns.items()})
@@ -83,19 +100,75 @@ def predictions(settings: Mapping[str, Setting], *, count: int, seed: int = 0) -
     ]
 
 
+def shown_ids(setting: Setting, *, count: int, seed: int) -> list[str]:
+    """The samples that a picture shows: chosen by the seed alone, in the data set's order."""
+    places = np.random.default_rng(seed).permutation(len(setting.ids))[:count]
+    return [setting.ids[place] for place in sorted(places)]
+
+
+def heat_rows(settings: Mapping[str, Setting], rows: Sequence[PanelRow]) -> list[HeatRow]:
+    """Maps of the `WORDS` largest classes of the first image that shows so many.
+
+    Of the image with the most classes if none does. The settings share one data set; one that
+    gives no score of a single class has no map.
+    """
+    card = next(iter(settings.values())).dataset.card
+    shown = [_largest(row.sample, background=card.background) for row in rows]
+    enough = [len(labels) >= WORDS for labels in shown]
+    most = max(range(len(rows)), key=lambda place: (enough[place], len(shown[place]), -place))
+    chosen = enough.index(True) if any(enough) else most
+    sample, labels = rows[chosen].sample, shown[chosen][:WORDS]
+    columns = {name: heat_maps(one, sample, labels) for name, one in settings.items()}
+    return [
+        HeatRow(
+            sample=sample, label=label, word=card.labels[label],
+            maps={name: maps[place] if maps else None for name, maps in columns.items()},
+        )
+        for place, label in enumerate(labels)
+    ]  # fmt: skip
+
+
+def _largest(sample: Sample, *, background: bool) -> list[int]:
+    """The labels of the classes that an image shows, those with the most pixels first."""
+    found, areas = np.unique(sample.truth, return_counts=True)
+    ranked = [int(found[place]) for place in np.argsort(-areas, kind="stable")]
+    return [label for label in ranked if label != VOID and not (background and label == 0)]
+
+
+def heat_maps(
+    setting: Setting, sample: Sample, labels: Sequence[int]
+) -> list[Float[np.ndarray, "y x"]] | None:
+    """One map for each label, scaled to [0, 1]; None if the segmenter scores no classes."""
+    queries = embed_text(setting)
+    image = _encode(setting, sample)
+    if image.labels is not None:
+        return None
+    maps = class_maps(score_maps(image, queries), queries)
+    places = [label - int(setting.dataset.card.background) for label in labels]
+    found = min_max(upsample(maps[places], truth_size(sample.truth)))
+    image.check()
+    return list(found.cpu().numpy())
+
+
 def label_maps(setting: Setting, samples: Sequence[Sample]) -> list[Integer[np.ndarray, "y x"]]:
     """Decisions of one setting at each truth's resolution."""
-    segmenter, protocol, card = setting.segmenter, setting.protocol, setting.dataset.card
     queries = embed_text(setting)
-    found = []
-    for sample in samples:
-        pixels = segmenter.prepare(sample.image, resize=protocol.resize, sample_id=sample.id)
-        ((image,),) = segmenter.encode_together(
-            [segmenter], torch.stack([pixels]), windows=protocol.tiling
-        )
-        size = truth_size(sample.truth)
-        checked = CheckedImage(image, segmenter, sample.id)
-        labels = label_map(checked, queries, protocol, size, background=card.background)
-        found.append(labels.cpu().numpy())
-        checked.check()
+    return [_labels(setting, sample, queries) for sample in samples]
+
+
+def _labels(setting: Setting, sample: Sample, queries: Queries) -> Integer[np.ndarray, "y x"]:
+    image, size = _encode(setting, sample), truth_size(sample.truth)
+    background = setting.dataset.card.background
+    labels = label_map(image, queries, setting.protocol, size, background=background)
+    found = labels.cpu().numpy()
+    image.check()
     return found
+
+
+def _encode(setting: Setting, sample: Sample) -> CheckedImage:
+    segmenter, protocol = setting.segmenter, setting.protocol
+    pixels = segmenter.prepare(sample.image, resize=protocol.resize, sample_id=sample.id)
+    ((image,),) = segmenter.encode_together(
+        [segmenter], torch.stack([pixels]), windows=protocol.tiling
+    )
+    return CheckedImage(image, segmenter, sample.id)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 import random
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -11,7 +10,8 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from evaluation.data import VOID, Card, Sample
+from evaluation.data import VOID, Sample
+from evaluation.pictures.quality import image_iou
 from evaluation.report.entry import Entry
 from evaluation.report.pictures import colour_names, mask_uri, photo_uri
 
@@ -76,22 +76,6 @@ def choose(quality: Mapping[str, float], *, count: int, seed: int) -> Choice:
         for sample in samples:
             reasons.setdefault(sample, []).append(reason)
     return Choice(reasons=reasons, pool=len(quality))
-
-
-def image_iou(
-    labels: Integer[np.ndarray, "y x"], truth: Integer[np.ndarray, "y x"], card: Card
-) -> tuple[float | None, list[float | None]]:
-    """Of one image: mean IoU over the labels in truth or prediction, and each label's.
-
-    The mean is None where all of the truth is void.
-    """
-    import torch
-
-    from evaluation.metrics import confusion, scores
-
-    pair = (torch.from_numpy(part.astype("int64")) for part in (labels, truth))
-    found = scores(confusion(*pair, labels=len(card.labels), void=VOID))
-    return (None if math.isnan(found.miou) else found.miou), list(found.iou)
 
 
 def browser(entries: Sequence[Entry], *, count: int, seed: int) -> dict[str, Any] | None:

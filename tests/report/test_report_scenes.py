@@ -6,9 +6,10 @@ from reported import record
 
 from evaluation.data import Toy
 from evaluation.measure import ByTask
+from evaluation.pictures.quality import image_iou
 from evaluation.report.entry import Entry
 from evaluation.report.page import script_json
-from evaluation.report.scenes import browser, choose, image_iou
+from evaluation.report.scenes import browser, choose
 from evaluation.setting import EvalProtocol, Setting
 from evaluation.setting.identity import describe
 from gem import Gem, MaskClip, OpenClip, Patches

@@ -15,6 +15,7 @@ from PIL import Image
 
 from evaluation import launch
 from evaluation.launch.command import evaluate_config
+from evaluation.pictures import sheet
 from evaluation.records.record import write_record
 from evaluation.run.job import Done
 from evaluation.run.job import run as job
@@ -120,7 +121,7 @@ def test_wandb_itself_writes_a_run_per_setting_and_a_table(records, tmp_path, mo
     assert "method.iters" in tables[0].read_text(encoding="utf-8")
     (picture,) = tmp_path.glob("wandb/offline-run-*/files/media/images/panel*.png")
     with Image.open(picture) as panel:
-        assert panel.width > panel.height  # two methods, one image
+        assert panel.width == sheet.WIDTH
 
 
 def test_wandb_that_is_not_logged_in_does_not_ask(records, tmp_path, monkeypatch, capsys):

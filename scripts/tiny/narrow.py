@@ -1,0 +1,54 @@
+"""Give a tiny model cosines as small as CLIP's, so that the paper's logit scale of 100 fits it.
+
+    python scripts/tiny/narrow.py model=outputs/tiny out=outputs/narrow
+
+The protocol multiplies cosines by 100, where the training of CLIP ended. A training of an hour ends
+near 25: its softmax is four times too sharp at 100, and sure of a word everywhere. No weight that
+reads images or texts changes (`narrow` in scripts/tiny/model.py). Ends with the scores of
+scripts/tiny/scores.py.
+"""
+
+from collections.abc import Sequence
+from pathlib import Path
+
+import numpy as np
+import torch
+from model import CONTEXT, narrow, save, write_folder
+from open_clip import create_model
+from scenes import SIZE, draw_batch, render
+from scores import SCENES, print_scores
+
+from evaluation.data.toy.scenes import vocabulary_words
+from evaluation.launch.words import Key, command, read_keys
+from gem.backbones.word_tokenizer import WordTokenizer
+
+DRAWN = 96  # training scenes that lengths of features are measured on
+KEYS = {
+    "model": Key(None, "folder of a trained model; must be given", kind=Path),
+    "out": Key(None, "folder of the new one; must be given", kind=Path),
+    "scale": Key(20.0, "the logit scale that its cosines should have had", least=1),
+    "scenes": Key(SCENES, "how many scenes are scored", least=1),
+}
+
+
+def main(words: Sequence[str] | None = None) -> None:
+    """Read the model, narrow it, write it, score it."""
+    own = read_keys(__doc__, KEYS, words)
+    for name in ("model", "out"):
+        if own[name] is None:
+            raise ValueError(f"{name}: say which folder, such as {name}=outputs/{name}")
+    torch.set_num_threads(1)
+    model = create_model(f"local-dir:{own['model']}").eval()
+    tokenizer = WordTokenizer(vocabulary_words(), CONTEXT)
+    scenes, rng = render(DRAWN, rank=0, processes=1, cache=None), np.random.default_rng(0)
+    batch = draw_batch(scenes, tokenizer, rng, batch=DRAWN, size=SIZE)
+    with torch.no_grad():
+        seen, read = model.encode_image(batch.images), model.encode_text(batch.tokens)
+    narrow(model, seen, read, scale=own["scale"])
+    write_folder(own["out"], vocabulary_words())
+    save(model, own["out"])
+    print_scores(own["out"], own["scenes"])
+
+
+if __name__ == "__main__":
+    command(main)
