@@ -5,7 +5,7 @@ Shapes: y x pixels, w prompts.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache
 from typing import TYPE_CHECKING, Any
@@ -88,19 +88,21 @@ def draw(
     alpha: float = ALPHA,
     caption: str = "",
     scale: Scale | None = None,
+    beside: Mapping[str, Image.Image] | None = None,
 ) -> Image.Image:
-    """What `gem.visualize` returns."""
+    """What `gem.visualize` returns. ``beside`` are other pictures of the image, by their titles."""
     if len(maps) != len(prompts):
         raise ValueError(f"{len(maps)} maps for {len(prompts)} prompts")
     picture = _enlarged(as_image(_plain(image)))
-    scale = scale or common_scale(maps)
-    titles = [(one, f"highest {maps[n].max():.3f}") for n, one in enumerate(prompts)]
-    cells = [picture]
+    scale, others = scale or common_scale(maps), beside or {}
+    titles = [(one, "") for one in ("image", *others)]
+    titles += [(one, f"highest {maps[n].max():.3f}") for n, one in enumerate(prompts)]
+    cells = [picture, *(one.resize(picture.size) for one in others.values())]
     for one in maps:
         fine = Image.fromarray(scale.strength(one).astype(np.float32), mode="F")
         grown = np.asarray(fine.resize(picture.size, Image.Resampling.BILINEAR))
         cells.append(overlay(picture, grown.clip(0, 1), alpha))
-    return _sheet(cells, [("image", ""), *titles], scale, caption)
+    return _sheet(cells, titles, scale, caption)
 
 
 def as_maps(given: Any) -> Maps:
