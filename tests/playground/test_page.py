@@ -1,20 +1,24 @@
-"""The page in a browser: a file, sliders, a click, mistakes, the camera; nothing is kept or sent."""
+"""The page in a browser: a file, sliders, a click, mistakes, the camera; nothing is kept."""
 
 import os
 import shutil
+import signal
+import socket
+import subprocess
+import sys
 from io import BytesIO
 
 import numpy as np
 import pytest
-from conftest import load_script
+from conftest import REPOSITORY, load_script
 from drawn import save_turned
 from PIL import Image
 
-from evaluation.launch import compose_setting
-from evaluation.playground.model import Playground
-
 CHROMIUM = shutil.which("chromium") or shutil.which("google-chrome")
-pytestmark = pytest.mark.skipif(CHROMIUM is None, reason="no chromium")
+pytestmark = [
+    pytest.mark.skipif(CHROMIUM is None, reason="no chromium"),
+    pytest.mark.filterwarnings("ignore::ResourceWarning"),  # playwright's own loop
+]
 pytest.importorskip("gradio")
 pytest.importorskip("playwright")
 ANSWER = ".gem .method .map img"
@@ -22,14 +26,22 @@ ANSWER = ".gem .method .map img"
 
 @pytest.fixture(scope="module")
 def served(tmp_path_factory):
-    """The page on a free port, and the folder that gradio would keep files in."""
+    """The address of the page, and the folder that gradio would keep files in."""
     cache = tmp_path_factory.mktemp("gradio")
-    os.environ |= {"GRADIO_TEMP_DIR": str(cache), "GRADIO_ANALYTICS_ENABLED": "False"}
-    from evaluation.playground.serving import serve
-
-    page = serve(Playground(compose_setting(["backbone=tiny"])), host="127.0.0.1", port=None)
-    yield page.blocks.local_url, cache
-    page.blocks.close()
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        port = free.getsockname()[1]
+    done = subprocess.Popen(
+        [sys.executable, "scripts/app.py", "backbone=tiny", f"port={port}"],
+        cwd=REPOSITORY, stdout=subprocess.PIPE, text=True,
+        env=os.environ | {"PYTHONPATH": str(REPOSITORY), "GRADIO_TEMP_DIR": str(cache)},
+    )  # fmt: skip
+    with done, done.stdout as lines:
+        opened = [line for line in (next(lines, ""), next(lines, "")) if "open http" in line]
+        assert opened == [f"open http://127.0.0.1:{port}/  (Ctrl-C ends it)\n"]
+        yield f"http://127.0.0.1:{port}/", cache
+        done.send_signal(signal.SIGINT)
+        assert "Traceback" not in lines.read()
 
 
 @pytest.fixture(scope="module")
@@ -47,7 +59,7 @@ def browser():
 def page(served, browser):
     """An open page with its first answer; it must not ask any other host, nor raise."""
     found, foreign, errors = browser.new_page(), [], []
-    found.set_default_timeout(60_000)
+    found.set_default_timeout(20_000)
     found.on(
         "request", lambda one: foreign.append(one.url) if outside(one.url, served[0]) else None
     )
@@ -148,7 +160,7 @@ def test_what_is_saved_arrives(page):
         assert found.format == "PNG"
 
 
-def test_the_camera_and_the_clipboard(page, browser):
+def test_the_camera_and_the_clipboard(page):
     page.click(".gem .camera")
     page.wait_for_selector(".gem video:visible")
     page.wait_for_function("document.querySelector('.gem video').videoWidth > 0")
@@ -180,7 +192,7 @@ def test_no_file_is_left_and_none_is_taken(page, served):
 
 def test_without_gradio_the_script_says_what_to_install(monkeypatch):
     script = load_script("app")
-    monkeypatch.setattr(script, "find_spec", lambda name: None)
+    monkeypatch.setattr(script, "find_spec", {}.get)
     with pytest.raises(
         ValueError, match=r"gradio is not installed; pip install 'gem-bench\[app\]'"
     ):
