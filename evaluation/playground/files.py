@@ -8,8 +8,8 @@ import numpy as np
 from PIL import Image
 
 from evaluation.playground.answer import Answer
-from evaluation.playground.drawing import labelled
-from gem.overlay import PAPER, draw
+from evaluation.playground.drawing import hexadecimal, labelled
+from gem.sheet import PAPER, draw
 
 
 def maps_file(answer: Answer) -> bytes:
@@ -34,9 +34,11 @@ def maps_file(answer: Answer) -> bytes:
 
 def picture_file(answer: Answer) -> bytes:
     """A PNG: for each method the label map, the heat maps and their scale."""
+    words = answer.question.words
+    marks = {word: hexadecimal(place) for place, word in enumerate(words)}
     sheets = [
         draw(
-            answer.picture.shown, answer.question.words, one.scores,
+            answer.picture.shown, words, one.scores, marks=marks,
             caption=f"{one.title} {one.variant}".strip() + f", {answer.model}",
             beside={"labels": labelled(answer.picture.shown, one.labels)},
         )
