@@ -74,7 +74,7 @@ class Page:
             js_on_load=read("pointing.js") + read("taking.js"),
         )  # fmt: skip
         self.words = gr.Textbox(
-            label="Words", info="One a line, or between ; . Also such that are not there.",
+            label="Words", info="One a line, or between ; . Shift+Enter asks. Add some that are not there.",
             lines=4, max_lines=12, elem_id="words",
         )  # fmt: skip
         self.button = gr.Button("Ask", variant="primary")
@@ -114,7 +114,7 @@ class Page:
         self.picture.scene(self.start, given, [*shown, self.words], **LIVE)
         self.picture.taken(self.taken, given, shown, **LIVE)
         for event in (
-            self.button.click, self.words.submit, self.words.blur, self.methods.input,
+            self.button.click, self.words.submit, self.methods.input,
             self.iters.input, self.scale.input, self.blocks_read.input, self.background.input,
         ):  # fmt: skip
             event(self.asked, given, shown, **LIVE)
