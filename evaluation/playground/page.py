@@ -74,8 +74,8 @@ class Page:
             js_on_load=read("pointing.js") + read("taking.js"),
         )  # fmt: skip
         self.words = gr.Textbox(
-            label="Words", info="One a line, or between ; . Shift+Enter asks. Add some that are not there.",
-            lines=4, max_lines=12, elem_id="words",
+            label="Words", lines=4, max_lines=12, elem_id="words",
+            info="One a line, or between ; . Shift+Enter asks. Add some that are not there.",
         )  # fmt: skip
         self.button = gr.Button("Ask", variant="primary")
 
