@@ -8,14 +8,10 @@ from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 
 import numpy as np
-import torch
 from jaxtyping import Integer
 
 from evaluation.data import Dataset, Sample, task_of
-from evaluation.data.sample import truth_size
-from evaluation.measure.decision import label_map
-from evaluation.measure.finite import CheckedImage
-from evaluation.measure.text_cache import embed_text
+from evaluation.pictures.answers import answers
 from evaluation.pictures.panel import PanelRow, panel
 from evaluation.setting import Setting
 
@@ -85,17 +81,4 @@ def predictions(settings: Mapping[str, Setting], *, count: int, seed: int = 0) -
 
 def label_maps(setting: Setting, samples: Sequence[Sample]) -> list[Integer[np.ndarray, "y x"]]:
     """Decisions of one setting at each truth's resolution."""
-    segmenter, protocol, card = setting.segmenter, setting.protocol, setting.dataset.card
-    queries = embed_text(setting)
-    found = []
-    for sample in samples:
-        pixels = segmenter.prepare(sample.image, resize=protocol.resize, sample_id=sample.id)
-        ((image,),) = segmenter.encode_together(
-            [segmenter], torch.stack([pixels]), windows=protocol.tiling
-        )
-        size = truth_size(sample.truth)
-        checked = CheckedImage(image, segmenter, sample.id)
-        labels = label_map(checked, queries, protocol, size, background=card.background)
-        found.append(labels.cpu().numpy())
-        checked.check()
-    return found
+    return [answer.labels for answer in answers(setting, samples)]
