@@ -42,13 +42,16 @@ def photo_uri(image: Image.Image) -> str:
 
 
 def mask_uri(labels: Integer[np.ndarray, "y x"], *, background: bool) -> str:
-    """Labels as a PNG with the palette of the figures; void and background are transparent."""
-    image = Image.fromarray(labels.astype("uint8"))
-    image.putpalette(palette_bytes(background=background))
-    opacity = np.full(256, 255, dtype="uint8")
-    opacity[VOID] = 0
-    opacity[0] = 0 if background else 255
-    return _png(image, transparency=opacity.tobytes())
+    """Labels as a PNG with the palette of the figures; void and background are transparent.
+
+    It has the colours of its own labels only: a page has hundreds of such pictures.
+    """
+    values, places = np.unique(labels.astype("uint8"), return_inverse=True)
+    image = Image.fromarray(places.reshape(labels.shape).astype("uint8"))
+    inks = np.frombuffer(palette_bytes(background=background), dtype="uint8").reshape(-1, 3)
+    image.putpalette(inks[values].tobytes())
+    hidden = (values == VOID) | ((values == 0) & background)
+    return _png(image, transparency=np.where(hidden, 0, 255).astype("uint8").tobytes())
 
 
 def colour_names(count: int, *, background: bool) -> list[str]:

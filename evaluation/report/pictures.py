@@ -1,4 +1,4 @@
-"""Figures and tables from files: each with what it shows, and all as data: the page loads nothing."""
+"""Figures and tables from files, with what they show; as data, for the page loads nothing."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ T = TypeVar("T")
 WIDE = 8  # columns
 TYPES = {".png": "image/png", ".svg": "image/svg+xml"}
 SAID = re.compile(rb"<dc:(title|description)>(.{1,2000}?)</dc:", re.DOTALL)
-PANEL = "Images chosen by a seed, in lines: the image, its ground truth, and each method’s labels."
+PANEL = "Images chosen by a seed, in lines: the image, its ground truth, and each method's labels."
 
 
 @dataclass(frozen=True)
@@ -85,7 +85,9 @@ def said_in(content: bytes) -> dict[str, str]:
         except (OSError, ValueError, SyntaxError):
             return {}
     else:
-        texts = ((kind.decode(), text.decode("utf-8", "replace")) for kind, text in SAID.findall(content))
+        texts = (
+            (kind.decode(), text.decode("utf-8", "replace")) for kind, text in SAID.findall(content)
+        )
         found = {kind: html.unescape(text) for kind, text in texts}
     kept = {name: visible(" ".join(text.split())) for name, text in found.items()}
     return {name: kept[name] for name in ("title", "description") if kept.get(name)}

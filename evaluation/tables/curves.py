@@ -48,7 +48,7 @@ def caption_of(wanted: PublishedFigure, facets: list[Facet]) -> str:
         several = facet.series if wanted.kind != "scatter" else ()
         names = [name for one in several if (name := facet.legend(one))]
         shown.append(facet.title + (f" ({'; '.join(dict.fromkeys(names))})" if names else ""))
-    hollow = " Hollow: the paper’s; filled: ours." if any(one.both for one in facets) else ""
+    hollow = " Hollow: the paper's; filled: ours." if any(one.both for one in facets) else ""
     whole = "; below, on an axis of its own, ".join(shown)
     return f"{wanted.title}. {axes}: {whole}.{hollow} {KINDS[wanted.kind]}"
 
@@ -148,7 +148,7 @@ def _numbers_of(figure: PublishedFigure, table: PublishedTable) -> dict[int, flo
 
 
 def _dots(
-    _: Figure, axis: Axes, figure: PublishedFigure, table: PublishedTable, facet: Facet
+    _: Figure, axis: Axes, _wanted: PublishedFigure, table: PublishedTable, facet: Facet
 ) -> None:
     """A row of dots per row of the table that has one, its name above it."""
     rows = rows_of(table, facet)
@@ -171,7 +171,7 @@ def _dots(
 
 
 def _scatter(
-    whole: Figure, axis: Axes, figure: PublishedFigure, table: PublishedTable, facet: Facet
+    whole: Figure, axis: Axes, _: PublishedFigure, table: PublishedTable, facet: Facet
 ) -> None:
     """Speeds against scores, each dot with the name of its row."""
     names, dots = list[Name](), list[Point]()
@@ -184,7 +184,9 @@ def _scatter(
             points = {row: (speed.values[row], score.values[row])
                       for row in score.values if row in speed.values}  # fmt: skip
             for x, y in points.values():
-                beaten = any(one != (x, y) and one[0] >= x and one[1] >= y for one in points.values())
+                beaten = any(
+                    one != (x, y) and one[0] >= x and one[1] >= y for one in points.values()
+                )
                 best = {} if beaten else style.BEST | {"markerfacecolor": style.INK}
                 axis.plot([x], [y], color=style.INK, **{"marker": "o", **face, **best})
             dots += points.values()

@@ -91,7 +91,7 @@ def _facet(group: Sequence[Series]) -> Facet:
     alike = [part for part in parts[group[0].name] if all(part in one for one in parts.values())]
     if len(parts) == 1 and len(group) > 1:
         alike = []  # the paper's column and ours of it
-    whose = dict.fromkeys("ours" if one.ours else "the paper’s" for one in group)
+    whose = dict.fromkeys("ours" if one.ours else "the paper's" for one in group)
     title = " and ".join(sorted(whose, reverse=True)) + (f": {', '.join(alike)}" if alike else "")
     named = [
         dataclasses.replace(one, short=tuple(part for part in parts[one.name] if part not in alike))

@@ -1,4 +1,4 @@
-"""How figures look: a column of a paper wide, its type 8 points, colours that all can tell apart."""
+"""How figures look: a column of a paper wide, in 8 points, in colours that all can tell apart."""
 
 from __future__ import annotations
 
