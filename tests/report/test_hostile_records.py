@@ -86,7 +86,7 @@ def page_of(text):
     content = Content(
         entries=[Entry(hostile_record(text), text)],
         unread=[text],
-        browser={"dataset": text, "pool": 1, "judge": text, "labels": [text], "scenes": []},
+        browser={"dataset": text, "pool": 1, "judge": text, "labels": [text], "images": []},
         apology=text,
     )
     return render(content)
