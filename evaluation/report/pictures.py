@@ -18,7 +18,7 @@ from evaluation.report.foreign_html import rebuild_table
 from evaluation.report.layers import data_uri
 
 T = TypeVar("T")
-WIDE = 8  # columns
+WIDE = 9  # columns that a page of A4 holds
 TYPES = {".png": "image/png", ".svg": "image/svg+xml"}
 SAID = re.compile(rb"<dc:(title|description)>(.{1,2000}?)</dc:", re.DOTALL)
 PANEL = "Images chosen by a seed, in lines: the image, its ground truth, and each method's labels."

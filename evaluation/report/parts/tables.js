@@ -98,6 +98,7 @@ function scrolling() {
   };
   all(".scroll").forEach((place) => {
     place.before(make("p", { className: "hint", hidden: true }));
+    place.after(...all("ul", place)); // notes do not scroll
     place.addEventListener("scroll", () => update(place), { passive: true });
     observer.observe(place);
     const table = one("table", place);
