@@ -83,9 +83,7 @@ SENTENCES = {
     "companion.weights=null": f"companion.weights: {NO_COMPANION}",
     "+companion=dino_vitb8": f"+companion=dino_vitb8: {NO_COMPANION}",
     "method=gemm": f"method=gemm: no such choice; method is one of {choices('method')}",
-    "prompts=foto": (
-        f"prompts=foto: no such choice; prompts is one of {choices('prompts')}"
-    ),
+    "prompts=foto": f"prompts=foto: no such choice; prompts is one of {choices('prompts')}",
     "batch_size=0": "batch_size=0: input should be greater than or equal to 1",
     "limit=many": "limit=many: input should be a valid integer",
     "batch_size=100000000": "batch_size=100000000: input should be less than or equal to 1024",
@@ -332,7 +330,10 @@ def command(tmp_path, *arguments):
     [
         (["gem.iters=-1"], "gem.iters=-1: input should be greater than or equal to 0"),
         (["dataset=voc"], f"dataset.root=/no/such: there is no such folder{PREPARE}"),
-        (["method=[1]"], f"method=[1]: expected one of {choices('method')}, or several with -m method=A,B"),
+        (
+            ["method=[1]"],
+            f"method=[1]: expected one of {choices('method')}, or several with -m method=A,B",
+        ),
         (["gem=3"], "gem=3: expected options, each as gem.NAME=VALUE"),
         (["output='abc"], f"output='abc: {QUOTED}"),
         (["gem.iters"], "gem.iters: expected KEY=VALUE"),

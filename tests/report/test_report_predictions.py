@@ -7,9 +7,10 @@ from reported import record
 from evaluation.data import Toy
 from evaluation.measure import ByTask
 from evaluation.pictures.quality import image_iou
+from evaluation.report.choice import choose
 from evaluation.report.entry import Entry
 from evaluation.report.page import script_json
-from evaluation.report.scenes import browser, choose
+from evaluation.report.predictions import browser
 from evaluation.setting import EvalProtocol, Setting
 from evaluation.setting.identity import describe
 from gem import Gem, MaskClip, OpenClip, Patches
@@ -26,13 +27,21 @@ def test_iou_of_an_image():
     assert mean == pytest.approx(5 / 9)
 
 
-def test_the_choice_of_scenes():
+def test_the_choice_of_images():
     quality = {str(n): n / 100 for n in range(50)}
     choice = choose(quality, count=12, seed=3)
-    assert list(choice.reasons)[:6] == ["0", "1", "2", "49", "48", "47"]
+    names = list(choice.reasons)
+    assert names[-6:] == ["0", "1", "2", "49", "48", "47"]  # after those by the seed alone
+    assert all(choice.reasons[name] == ["seed 3"] for name in names[:-6])
     assert sum("seed 3" in reasons for reasons in choice.reasons.values()) == 12
     assert choice == choose(dict(reversed(quality.items())), count=12, seed=3)
     assert len(choose({"a": 1.0}, count=12, seed=0).reasons) == 1
+
+
+@pytest.mark.parametrize("images", [1, 4, 6, 50])
+def test_the_page_opens_on_an_image_of_the_seed(images):
+    choice = choose({str(n): n / 100 for n in range(images)}, count=2, seed=1)
+    assert "seed 1" in list(choice.reasons.values())[choice.start]
 
 
 def toy_entry(method, name, weights):
@@ -54,10 +63,15 @@ def test_predictions_are_those_of_the_settings():
     entries = [toy_entry(Gem(), "gem", "embedded"), toy_entry(MaskClip(), "maskclip", "embedded")]
     found = browser(entries, count=2, seed=0)
     assert [method["name"] for method in found["methods"]] == ["maskclip", "gem"]
-    assert (found["pool"], found["judge"], len(found["scenes"])) == (4, "GEM", 4)
-    means = [scene["answers"]["gem"]["mean"] for scene in found["scenes"][:3]]
+    assert (found["pool"], found["judge"], len(found["images"])) == (4, "GEM", 4)
+    worst = [one for one in found["images"] if one["reasons"][0] == "worst"]
+    means = [one["answers"]["gem"]["mean"] for one in worst]
     assert means == sorted(means)
-    assert found["scenes"][0]["aspect"] == 1
+    first = found["images"][0]
+    assert first["aspect"] == 1
+    assert set(first["heated"]) == set(first["shown"]) - {0}
+    for answer in first["answers"].values():
+        assert list(answer["heat"]) == [str(label) for label in first["heated"]]
     assert browser([], count=2, seed=0) is None
     gone = toy_entry(Gem(), "gem", "nowhere/model.safetensors")
     assert browser([gone, *entries], count=2, seed=0)["pool"] == 4  # the next group is taken
