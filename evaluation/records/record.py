@@ -31,6 +31,7 @@ from evaluation.whole_files import write_json
 from gem.options import Count, PositiveInt
 
 SCHEMA = 2
+IMAGES = ".images.npz"  # what the file of counts by image ends with
 
 
 @dataclass(frozen=True)
@@ -139,9 +140,14 @@ def read_records(folder: Path) -> tuple[list[tuple[Record, Path]], list[str]]:
 
 
 def _files(folder: Path) -> Iterator[Path]:
-    """The entries of a folder by name; ``alone``, the folder of speeds, is not looked into."""
+    """The entries of a folder by name; ``alone``, the folder of speeds, is not looked into.
+
+    Counts by image lie beside their record, and are none (`evaluation.records.image_counts`).
+    """
     for path in sorted(folder.iterdir()):
-        if not path.name.startswith(".") and (path.suffix == ".json" or not path.is_dir()):
+        if path.name.startswith(".") or path.name.endswith(IMAGES):
+            continue
+        if path.suffix == ".json" or not path.is_dir():
             yield path
 
 
