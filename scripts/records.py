@@ -1,8 +1,9 @@
-"""List records with filters, export them as CSV, or run one again.
+"""List records with filters, export them as CSV, compare two, or run one again.
 
     python scripts/records.py
     python scripts/records.py folder=results/toy/records method=gem "images>100" sort=-miou
     python scripts/records.py dataset=voc,context iters=1 csv=iters.csv
+    python scripts/records.py compare RECORD RECORD
     python scripts/records.py rerun results/records/toy-gem-tiny-0123456789ab.json
     python scripts/records.py rerun RECORD dataset.root=DIR backbone.weights=FILE
 
@@ -14,38 +15,89 @@ copying their files into the folder: the key in a name says whether the setting 
 A file that is no valid record is listed with the reason, and left out. csv= writes all columns;
 texts that a spreadsheet would compute begin with an apostrophe there.
 
+compare shows two records, by file or key, side by side: scores, classes, and, where run.py
+save=images has written counts by image, images and the significance of each difference.
+
 rerun evaluates a record's setting here, says whether each number is the same, and ends with 1 if
 one is not. KEY=VALUE tells where the data or the weights lie here, and the device. It writes
 nothing, and reads the files that the record names.
+
+Each command has keys of its own: python scripts/records.py compare --help
 """
 
+import sys
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from evaluation.launch.words import Key, command, key_values, read_words
+from evaluation.launch.words import Key, command, key_values, read_words, unknown
 
 if TYPE_CHECKING:
+    import pandas as pd
+
     from evaluation.records.record import Record
     from evaluation.run.rerun import Difference
 
+FOLDER = Key(Path("results/records"), "where the records are")
 KEYS = {
-    "sort": Key("created", "a column; -COLUMN: the largest first"),
-    "csv": Key(None, "write all columns of the selection to this file", kind=Path),
-    "folder": Key(Path("results/records"), "where the records are"),
+    "list": {
+        "sort": Key("created", "a column; -COLUMN: the largest first"),
+        "csv": Key(None, "write all columns of the selection to this file", kind=Path),
+        "folder": FOLDER,
+    },
+    "compare": {
+        "classes": Key(10, "how many classes are shown", least=0),
+        "images": Key(5, "how many gains, and how many losses, of images are shown", least=0),
+        "draws": Key(10_000, "of the bootstrap", least=100),
+        "seed": Key(0, "of the bootstrap", least=0),
+        "csv": Key(None, "write all scores, classes and images to this file", kind=Path),
+        "folder": FOLDER,
+    },
+    "rerun": {},
 }
+MORE = "images are compared too, and each difference has an interval and a p"
 SHOWN = 12  # differences; a record of 171 classes may have hundreds
 
 
 def main(words: Sequence[str] | None = None) -> int:
     """Do what the words say; the exit code."""
-    own, others = read_words(__doc__, KEYS, words)
-    if others[:1] != ["rerun"]:
-        listing(others, own)
-        return 0
-    if len(others) < 2:
-        raise ValueError("rerun: which record? Give its file")
-    return again(Path(others[1]), key_values(others[2:], "dataset.root=DIR"))
+    given = list(sys.argv[1:] if words is None else words)
+    name = given.pop(0) if given[:1] and given[0] in KEYS else "list"
+    own, others = read_words(__doc__, KEYS[name], given)
+    if name == "rerun":
+        if not others:
+            raise ValueError("rerun: which record? Give its file")
+        return again(Path(others[0]), key_values(others[1:], "dataset.root=DIR"))
+    {"list": listing, "compare": comparison}[name](others, own)
+    return 0
+
+
+def comparison(words: Sequence[str], own: Mapping[str, Any]) -> None:
+    """Print two records side by side, and write all of it if asked."""
+    from evaluation.comparison.compare import compare
+    from evaluation.comparison.files import read_both
+    from evaluation.console import note, say
+    from evaluation.records.record import find_file
+    from evaluation.terminal.comparison_table import comparison_frame, show_comparison
+
+    for word in words[2:]:
+        raise ValueError(unknown(word, KEYS["compare"]))
+    if len(words) < 2:
+        raise ValueError("compare: which records? Give two files, or the beginnings of two keys")
+    pairs = [find_file(word, own["folder"]) for word in words]
+    counts, lacking = read_both(pairs)
+    first, second = (record for record, _ in pairs)
+    found = compare(first, second, counts, draws=own["draws"], seed=own["seed"])
+    show_comparison(found, (first, second), classes=own["classes"], images=own["images"])
+    if counts:
+        drawn = f"{first.images} images, {own['draws']} draws, seed={own['seed']}"
+        say(f"interval and p (two-sided): paired bootstrap over {drawn}")
+    for path in lacking:
+        note(
+            f"there is no {path}: with counts by image (run.py save=images) of both records, {MORE}"
+        )
+    if own["csv"]:
+        _write(own["csv"], comparison_frame(found))
 
 
 def listing(filters: Sequence[str], own: Mapping[str, Any]) -> None:
@@ -64,11 +116,16 @@ def listing(filters: Sequence[str], own: Mapping[str, Any]) -> None:
             f"{foreign} of {len(frame)} of other code than this one: csv= has the files, other_code"
         )
     if own["csv"]:
-        from evaluation.records.spreadsheet import frame_csv
-        from evaluation.whole_files import write_text
+        _write(own["csv"], frame)
 
-        write_text(own["csv"], frame_csv(frame))
-        say("written: ", own["csv"])
+
+def _write(path: Path, frame: "pd.DataFrame") -> None:
+    from evaluation.console import say
+    from evaluation.records.spreadsheet import frame_csv
+    from evaluation.whole_files import write_text
+
+    write_text(path, frame_csv(frame))
+    say("written: ", path)
 
 
 def again(path: Path, moved: Mapping[str, Any]) -> int:
