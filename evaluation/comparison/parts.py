@@ -10,7 +10,7 @@ Shapes: n images, g groups, d draws.
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from jaxtyping import Float64, Int64
 
     Parts = Float64[np.ndarray, "n g 2"]
+    Numbers = np.ndarray[Any, Any]
 
 
 def parts_of(counts: ImageCounts, score: str) -> Parts | None:
@@ -38,10 +39,8 @@ def scores_of(weights: Float64[np.ndarray, "d n"], parts: Parts) -> Float64[np.n
     Groups whose denominator is 0 are left out of the mean, as in `evaluation.metrics.matrix`.
     """
     over, under = weights @ parts[..., 0], weights @ parts[..., 1]  # whole numbers stay exact
-    occurs = under > 0
-    ratios = np.divide(over, under, out=np.zeros_like(over), where=occurs)
-    count = occurs.sum(axis=1)
-    return np.divide(ratios.sum(axis=1), count, out=np.full(len(over), np.nan), where=count > 0)
+    ratios = _divided(over, under, 0.0)
+    return _divided(ratios.sum(axis=1), (under > 0).sum(axis=1), np.nan)
 
 
 def image_values(counts: ImageCounts) -> Float64[np.ndarray, " n"]:
@@ -51,17 +50,25 @@ def image_values(counts: ImageCounts) -> Float64[np.ndarray, " n"]:
     whatever is predicted. Of points the IoU of the image, whose mean is the headline p-mIoU.
     """
     if "rows" in counts.arrays:
-        over, under = np.moveaxis(_point_parts(counts)[:, 0], 1, 0)
-        return np.divide(over, under, out=np.full(len(over), np.nan), where=under > 0)
+        parts = _point_parts(counts)[:, 0]
+        return _divided(parts[:, 0], parts[:, 1], np.nan)
     matrix = counts.arrays["matrix"]
-    hits, union, shown = matrix[..., 0], _unions(matrix), matrix[..., 2] > 0
-    iou = np.divide(hits, union, out=np.zeros(hits.shape), where=shown)
-    count = shown.sum(axis=1)
-    return np.divide(iou.sum(axis=1), count, out=np.full(len(iou), np.nan), where=count > 0)
+    shown = matrix[..., 2] > 0
+    iou = _divided(matrix[..., 0], _unions(matrix) * shown, 0.0)
+    return _divided(iou.sum(axis=1), shown.sum(axis=1), np.nan)
+
+
+def _divided(over: Numbers, under: Numbers, nothing: float) -> Float64[np.ndarray, "..."]:
+    """The quotient; ``nothing`` where it is over 0."""
+    found: Float64[np.ndarray, "..."] = np.full(np.shape(over), nothing)
+    np.divide(over, under, out=found, where=under > 0)
+    return found
 
 
 def _unions(margins: Int64[np.ndarray, "n g 3"]) -> Int64[np.ndarray, "n g"]:
-    return margins[..., 1] + margins[..., 2] - margins[..., 0]
+    right, predicted, true = np.moveaxis(margins, -1, 0)
+    found: Int64[np.ndarray, "n g"] = predicted + true - right
+    return found
 
 
 def _iou_parts(name: str) -> Callable[[ImageCounts], Parts | None]:
@@ -94,7 +101,7 @@ def _point_parts(counts: ImageCounts) -> Parts:
     np.add.at(sums, rows[:, 0], rows[:, 2:])
     hits, missed, false, _ = sums.T
     seen = hits + missed > 0
-    iou = np.divide(hits, hits + missed + false, out=np.zeros(len(sums)), where=seen)
+    iou = _divided(hits, (hits + missed + false) * seen, 0.0)
     return np.stack([iou, seen.astype(float)], axis=1)[:, None]
 
 

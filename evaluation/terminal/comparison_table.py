@@ -6,6 +6,7 @@ from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING
 
 from rich.table import Table
+from rich.text import Text
 
 from evaluation.comparison.compare import Comparison, Pair
 from evaluation.console import console, literal, note, say
@@ -109,7 +110,7 @@ def _table(heading: str, title: str) -> Table:
     return table
 
 
-def _cells(one: Pair) -> tuple[object, ...]:
+def _cells(one: Pair) -> tuple[Text | str, ...]:
     difference = "-" if one.difference is None else f"{100 * one.difference:+.2f}"
     return literal(one.name), percent(one.first), percent(one.second), difference
 
