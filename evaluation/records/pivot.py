@@ -19,6 +19,7 @@ ABOUT = (
 )  # fmt: skip
 """Columns of a frame of records that decide no number, beside those of scores and places."""
 PLAIN = ("dataset", "method", "model", "protocol", "weights")  # whose values speak for themselves
+LINE = 18  # letters of a line of a label
 SHOWN = 3  # options and values in a sentence
 Head = tuple[Scalar, ...]
 Line = dict[str, Scalar]
@@ -110,20 +111,36 @@ def make_pivot(
     )
 
 
-def labels_of(frame: pd.DataFrame) -> list[str]:
-    """What tells each record of a frame from the others, a line for each option."""
+def labels_of(frame: pd.DataFrame) -> dict[str, str]:
+    """What tells each record of a frame from the others, by its key, a line for each option.
+
+    In the order of the values. Records that differ in nothing that decides have their key too.
+    """
     lines = _lines(frame)
     names = needed(lines) or ["method"]
-    labels = [
-        "\n".join(
-            str(line[name]) if name in PLAIN else f"{name.rpartition('.')[2]}={line[name]}"
-            for name in names
-        )
-        for line in lines
-    ]
-    several = len(set(labels)) < len(labels)
-    keys = frame["key"].tolist() if several else [""] * len(labels)
-    return [f"{label}\n{key}".strip() for label, key in zip(labels, keys, strict=True)]
+    heads = [tuple(line[name] for name in names) for line in lines]
+    found = {}
+    for head in _values(heads) if heads else ():
+        keys = [key for key, own in zip(frame["key"], heads, strict=True) if own == head]
+        for key in keys:
+            parts = [_said(name, value) for name, value in zip(names, head, strict=True)]
+            found[str(key)] = "\n".join([*parts, *([str(key)] if len(keys) > 1 else [])])
+    return found
+
+
+def headline(frame: pd.DataFrame) -> str | None:
+    """The first score that a record of the frame has."""
+    titles = frame.attrs["titles"]
+    return next((name for name in titles if frame[name].notna().any()), None)
+
+
+def _said(name: str, value: Scalar) -> str:
+    """``iters=3``; a part by its name alone; of a long option the value in a line of its own."""
+    if name in PLAIN:
+        return str(value)
+    short = name.rpartition(".")[2]
+    between = "\n= " if len(f"{short}={value}") > LINE else "="
+    return f"{short}{between}{value}"
 
 
 def needed(lines: Sequence[Line]) -> list[str]:

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from evaluation.console import console, say
-from evaluation.records.pivot import make_pivot
+from evaluation.records.pivot import headline, make_pivot
 from evaluation.tables.pivot_text import FORMATS, SUFFIXES, pivot_title
 from evaluation.whole_files import write_text
 
@@ -21,13 +21,15 @@ def show_pivot(frame: pd.DataFrame, own: Mapping[str, Any]) -> None:
     Where only a figure is asked for, no table is printed. Raises ValueError for an ending of a
     file that is not known, and what `make_pivot` and `draw_sweep` raise.
     """
-    pivot = make_pivot(frame, own["rows"], own["columns"], own["value"])
+    axes = (own["rows"], own["columns"])
     if own["plot"]:
         from evaluation.tables.sweep_figure import draw_sweep  # late: matplotlib
 
-        say("written: ", draw_sweep(pivot, own["plot"]))
-    if own["plot"] and not (own["format"] or own["out"]):
-        return
+        drawn = make_pivot(frame, *axes, own["value"] or headline(frame))
+        say("written: ", draw_sweep(drawn, own["plot"]))
+        if not (own["format"] or own["out"]):
+            return
+    pivot = make_pivot(frame, *axes, own["value"])
     render = FORMATS[own["format"] or _format_of(own["out"])]
     text = render(pivot, own["decimals"], pivot_title(pivot, frame))
     if own["out"]:

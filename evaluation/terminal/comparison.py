@@ -33,10 +33,9 @@ def compare_records(
     counts, lacking = read_both(pairs)
     first, second = (record for record, _ in pairs)
     found = compare(first, second, counts, draws=draws, seed=seed)
-    show_comparison(found, (first, second), classes=classes, images=images)
-    if counts:
-        drawn = f"{first.images} images, {draws} draws, seed={seed}"
-        say(f"interval and p (two-sided): paired bootstrap over {drawn}")
+    drawn = f"{first.images} images, {draws} draws, seed={seed}"
+    tested = f"interval and p (two-sided): paired bootstrap over {drawn}"
+    show_comparison(found, (first, second), classes=classes, images=images, tested=tested)
     for path in lacking:
         note(f"there is no {path}: with counts by image of both (run.py save=images), {MORE}")
     if csv:

@@ -22,11 +22,17 @@ if TYPE_CHECKING:
 
 
 def show_comparison(
-    found: Comparison, records: tuple[Record, Record], *, classes: int, images: int
+    found: Comparison,
+    records: tuple[Record, Record],
+    *,
+    classes: int,
+    images: int,
+    tested: str = "",
 ) -> None:
     """Print who is compared, then scores, classes and images.
 
     classes, images: how many are shown; of images as many gains and as many losses.
+    tested: how the differences of the scores were tested.
     """
     for letter, record in zip("AB", records, strict=True):
         data = f"{record.names['dataset']}, {record.images} images"
@@ -35,6 +41,8 @@ def show_comparison(
     for line in _differences(*records):
         say(f"   {line}")
     console.print(_scores(found))
+    if found.significance:
+        say(tested)
     known = [one for one in found.classes if one.difference is not None]
     console.print(_pairs("class", known[:classes], f"classes by difference, {{}} of {len(known)}"))
     if found.images:
@@ -92,7 +100,7 @@ def _scores(found: Comparison) -> Table:
 def _tested(one: Significance | None) -> list[str]:
     if one is None:
         return ["-", "-"]
-    return [f"{100 * one.low:+.2f} to {100 * one.high:+.2f}", f"{one.p:.4f}"]
+    return [f"{_signed(one.low)} to {_signed(one.high)}", f"{one.p:.4f}"]
 
 
 def _pairs(heading: str, pairs: Sequence[Pair], title: str) -> Table:
@@ -111,8 +119,13 @@ def _table(heading: str, title: str) -> Table:
 
 
 def _cells(one: Pair) -> tuple[Text | str, ...]:
-    difference = "-" if one.difference is None else f"{100 * one.difference:+.2f}"
+    difference = "-" if one.difference is None else _signed(one.difference)
     return literal(one.name), percent(one.first), percent(one.second), difference
+
+
+def _signed(share: float) -> str:
+    """In percent, with its sign; what rounds to 0 has a plus."""
+    return f"{round(100 * share, 2) + 0.0:+.2f}"
 
 
 def _hundred(share: float | None) -> float | None:

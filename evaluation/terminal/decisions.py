@@ -30,11 +30,8 @@ def draw_records(
     """
     frame = select(read_frame(folder)[0], filters)
     records = {record.key: record for record, _ in read_records(folder)[0]}
-    labels = labels_of(frame) if len(frame) else []
-    settings = {
-        label: setting_of(records[key], moved)
-        for label, key in zip(labels, frame["key"], strict=True)
-    }
+    labels = labels_of(frame)
+    settings = {label: setting_of(records[key], moved) for key, label in labels.items()}
     from evaluation.pictures.sweep_panel import check_drawable, chosen_ids, draw_decisions
 
     check_drawable(settings)

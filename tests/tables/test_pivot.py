@@ -149,9 +149,12 @@ def test_texts_of_records_are_escaped(tmp_path):
 
 def test_labels_tell_records_apart(frame):
     some = select(frame, ["iters=1,2", "temperature_scale=1"])
-    assert labels_of(some) == ["iters=1", "iters=2"]
-    assert len(set(labels_of(frame))) == 12
-    assert labels_of(frame)[0] == "iters=0\ntemperature_scale=0.1"
+    assert list(labels_of(some).values()) == ["iters=1", "iters=2"]
+    labels = labels_of(frame[::-1])
+    assert len(set(labels.values())) == 12
+    assert next(iter(labels)) == "000000000001"
+    assert labels["000000000001"] == "iters=0\ntemperature_scale\n= 0.1"
+    assert labels_of(frame[:0]) == {}
 
 
 def test_what_others_determine_is_left_out():

@@ -99,7 +99,11 @@ def test_the_files(words, frame, tmp_path):
     [
         ([], "a.pdf", "the records differ in method, method.iters, method.temperature_scale, data"),
         (["dataset=toy", "iters=1"], "a.gif", r"expected a name that ends with \.pdf, \.png, \.s"),
-        (["dataset=toy", "iters=1"], "a.png", "expected one score, as value=miou"),
+        (
+            ["dataset=toy", "iters=1", "temperature_scale=1", "value=miou,heatmap_iou"],
+            "a.png",
+            "expected one score, as value=miou",
+        ),
         (["dataset=toy", "iters=1", "value=pmiou"], "a.png", "value=pmiou: expected a score, one"),
     ],
 )
