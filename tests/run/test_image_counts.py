@@ -119,6 +119,11 @@ def test_another_metric_is_refused(small, tmp_path):
         save(setting_of(small, metric=Thresholds()), tmp_path)
 
 
+def test_pixels_without_a_prediction_count_for_the_truth():
+    matrix = np.array([[5, 1, 2], [0, 7, 1]])  # a column behind those of the two labels
+    assert margins(matrix).tolist() == [[5, 5, 8], [7, 8, 8]]
+
+
 class Killed(BaseException):
     """Nothing catches it, as nothing catches a signal."""
 
@@ -246,6 +251,8 @@ def test_files_of_others_are_refused(saved, tmp_path):
     assert refused(replace(ours.record, hashes=hashes), image_file(ours.path)) == (
         "they are of other data"
     )
+    curve = replace(ours.record, counts={"curve": [0.5]})
+    assert refused(curve, image_file(ours.path)) == "the record counts neither masks nor points"
     other = replace(ours.record, hashes=ours.record.hashes | {"code": "0" * 12})
     assert read_image_counts(other, image_file(ours.path)).ids == read(ours).ids
     with pytest.raises(FileNotFoundError, match=r"there is no file \S+\.images\.npz$"):
