@@ -85,8 +85,9 @@ def said_in(content: bytes) -> dict[str, str]:
         except (OSError, ValueError, SyntaxError):
             return {}
     else:
+        own = content.partition(b"<dc:creator>")[0]  # what follows is of the program that drew it
         texts = (
-            (kind.decode(), text.decode("utf-8", "replace")) for kind, text in SAID.findall(content)
+            (kind.decode(), text.decode("utf-8", "replace")) for kind, text in SAID.findall(own)
         )
         found = {kind: html.unescape(text) for kind, text in texts}
     kept = {name: visible(" ".join(text.split())) for name, text in found.items()}
