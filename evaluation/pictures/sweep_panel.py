@@ -5,16 +5,14 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
-import numpy as np
-
 from evaluation.data import task_of
 from evaluation.pictures.panel import PanelRow, panel
-from evaluation.pictures.predictions import COLUMNS, label_maps
+from evaluation.pictures.predictions import COLUMNS, heat_rows, label_maps, shown_ids
 from evaluation.setting import Setting
 
 
 def draw_decisions(settings: Mapping[str, Setting], path: Path, *, ids: Sequence[str]) -> None:
-    """Write a PNG: a line per image with its truth and the decision of each setting.
+    """Write a PNG: a line per image with its truth and each decision, then heat maps of two words.
 
     settings: by the names of their columns, of one data set. Raises ValueError for data without
     masks, for several data sets or more settings than a picture holds, and what reading, loading
@@ -28,7 +26,7 @@ def draw_decisions(settings: Mapping[str, Setting], path: Path, *, ids: Sequence
         PanelRow(sample=sample, predictions={name: maps[place] for name, maps in columns.items()})
         for place, sample in enumerate(samples)
     ]
-    panel(rows, first.dataset.card, path)
+    panel(rows, heat_rows(settings, rows), first.dataset.card, path)
 
 
 def check_drawable(settings: Mapping[str, Setting]) -> None:
@@ -57,5 +55,4 @@ def chosen_ids(setting: Setting, wanted: Sequence[str], count: int, seed: int) -
         raise ValueError(f"ids={unknown[0]}: {setting.dataset.card.name} has no such image")
     if wanted:
         return list(wanted)
-    places = np.random.default_rng(seed).permutation(len(known))[:count]
-    return [known[place] for place in sorted(places)]
+    return shown_ids(setting, count=count, seed=seed)
