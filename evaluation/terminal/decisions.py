@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from evaluation.console import say
-from evaluation.records.pivot import labels_of
+from evaluation.records.differing import labels_of
 from evaluation.records.query import read_frame, select
 from evaluation.records.record import read_records
 from evaluation.run.rerun import setting_of

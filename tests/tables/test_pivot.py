@@ -8,7 +8,8 @@ from conftest import load_script
 from reported import record
 from swept import ITERS, SCALES, method_record, scores_of, swept
 
-from evaluation.records.pivot import labels_of, make_pivot, needed
+from evaluation.records.differing import labels_of, needed
+from evaluation.records.pivot import make_pivot
 from evaluation.records.query import read_frame, select
 from evaluation.records.record import write_record
 from evaluation.tables.pivot_text import pivot_csv, pivot_latex, pivot_markdown
