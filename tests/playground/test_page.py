@@ -152,7 +152,7 @@ def test_mistakes_are_sentences(page, tmp_path):
     for text, sentence in [
         ("", "no words: write what to look for, one a line"),
         ("bird " * 80, "tokens"),
-        ("a zeppelin", "'zeppelin' is not one of them"),
+        ("a zeppelin", "is not one of them"),
     ]:
         page.fill("#words textarea", text)
         page.click("button:has-text('Ask')")
