@@ -74,7 +74,7 @@ def place(
     return found
 
 
-def _around(point: Sequence[float], reach: float) -> Bbox:
+def _around(point: Sequence[float] | np.ndarray, reach: float) -> Bbox:
     x, y = point
     return Bbox.from_extents(x - reach, y - reach, x + reach, y + reach)
 

@@ -28,7 +28,7 @@ BEST: dict[str, Any] = {
     "marker": "*", "markersize": 9, "markeredgecolor": "white", "markeredgewidth": 0.6,
     "linestyle": "none", "zorder": 4,
 }  # fmt: skip
-LOOK = {
+LOOK: dict[Any, Any] = {
     "font.size": SIZE, "axes.titlesize": SIZE, "axes.labelsize": SIZE, "xtick.labelsize": SIZE,
     "ytick.labelsize": SIZE, "legend.fontsize": SIZE, "figure.titlesize": SIZE,
     "axes.linewidth": 0.6, "xtick.major.width": 0.6, "ytick.major.width": 0.6,

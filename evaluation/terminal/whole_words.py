@@ -28,13 +28,14 @@ def fitted(table: Table) -> Table:
     `FILE_WIDTH`, if no word is longer.
     """
     whole_words(table)
-    room = console.width if console.is_terminal else FILE_WIDTH
+    room = console.width if console.is_terminal else max(console.width, FILE_WIDTH)
     if width_of(table).minimum > room:
         table.box, table.pad_edge, table.padding = box.SIMPLE_HEAD, False, (0, 1, 0, 0)
         for column in table.columns:
             column.header = Text("\n").join(map(Text, _plain(column.header).split()))
     found = width_of(table)
-    table.width = max(found.minimum, min(found.maximum, room))
+    title = max(map(len, _plain(table.title or "").split()), default=0)
+    table.width = max(found.minimum, min(title, room), min(found.maximum, room))
     return table
 
 

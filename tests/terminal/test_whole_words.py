@@ -37,9 +37,9 @@ def test_lines_go_before_words(monkeypatch):
     wide, said = printed(80, monkeypatch)
     assert "│" in said
     assert not too_wide(wide)
-    narrow, said = printed(56, monkeypatch)
+    narrow, said = printed(52, monkeypatch)
     assert "│" not in said
-    assert max(map(len, said.splitlines())) <= 56
+    assert max(map(len, said.splitlines())) <= 52
     assert not too_wide(narrow)
     assert too_wide(printed(30, monkeypatch)[0])
 
