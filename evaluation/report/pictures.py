@@ -81,7 +81,7 @@ def said_in(content: bytes) -> dict[str, str]:
     if content.startswith(b"\x89PNG"):
         try:
             with Image.open(BytesIO(content)) as image:
-                found = {name.lower(): str(text) for name, text in image.info.items()}
+                found = {str(name).lower(): str(text) for name, text in image.info.items()}
         except (OSError, ValueError, SyntaxError):
             return {}
     else:
