@@ -77,7 +77,7 @@ def narrow(model: CLIP, seen: Tensor, read: Tensor, *, scale: float) -> None:
     projection = model.visual.proj
     used = read / read.norm(dim=-1).mean()
     # Least used by texts, and reached by a bias that float16 holds well.
-    costs = used.T @ used / len(read) + 1e-5 * torch.linalg.inv(projection.T @ projection)
+    costs = used.T @ used / len(read) + 1e-7 * torch.linalg.inv(projection.T @ projection)
     unused = torch.linalg.eigh(costs).eigenvectors[:, 0]
     length = seen.norm(dim=-1).mean() * math.sqrt((LOGIT_SCALE / scale) ** 2 - 1)
     model.visual.ln_post.bias += torch.linalg.solve(projection.T, length * unused)

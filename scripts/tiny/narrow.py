@@ -18,7 +18,8 @@ from open_clip import create_model
 from scenes import SIZE, draw_batch, render
 from scores import SCENES, print_scores
 
-from evaluation.data.toy.scenes import vocabulary_words
+from evaluation.data.toy.backdrops import BACKDROPS
+from evaluation.data.toy.scenes import KINDS, vocabulary_words
 from evaluation.launch.words import Key, command, read_keys
 from gem.backbones.word_tokenizer import WordTokenizer
 
@@ -43,11 +44,18 @@ def main(words: Sequence[str] | None = None) -> None:
     scenes, rng = render(DRAWN, rank=0, processes=1, cache=None), np.random.default_rng(0)
     batch = draw_batch(scenes, tokenizer, rng, batch=DRAWN, size=SIZE)
     with torch.no_grad():
-        seen, read = model.encode_image(batch.images), model.encode_text(batch.tokens)
+        seen, read = model.encode_image(batch.images), model.encode_text(tokenizer(_texts()))
     narrow(model, seen, read, scale=own["scale"])
     write_folder(own["out"], vocabulary_words())
     save(model, own["out"])
     print_scores(own["out"], own["scenes"])
+
+
+def _texts() -> list[str]:
+    """What is asked of the model: every kind and every backdrop, in a few wordings."""
+    forms = ("a photo of a {}.", "a photo of a {}", "a {}", "{}", "a picture of a {}.")
+    kinds = [form.format(kind) for form in forms for kind in KINDS]
+    return kinds + [f"a {backdrop} background" for backdrop in BACKDROPS]
 
 
 if __name__ == "__main__":
