@@ -11,17 +11,11 @@ scripts/tiny/scores.py.
 from collections.abc import Sequence
 from pathlib import Path
 
-import numpy as np
-import torch
-from model import CONTEXT, narrow, save, write_folder
-from open_clip import create_model
-from scenes import SIZE, draw_batch, render
 from scores import SCENES, print_scores
 
 from evaluation.data.toy.backdrops import BACKDROPS
 from evaluation.data.toy.scenes import KINDS, vocabulary_words
 from evaluation.launch.words import Key, command, read_keys
-from gem.backbones.word_tokenizer import WordTokenizer
 
 DRAWN = 96  # training scenes that lengths of features are measured on
 KEYS = {
@@ -33,22 +27,35 @@ KEYS = {
 
 
 def main(words: Sequence[str] | None = None) -> None:
-    """Read the model, narrow it, write it, score it."""
+    """Narrow a model, and score what came of it."""
     own = read_keys(__doc__, KEYS, words)
     for name in ("model", "out"):
         if own[name] is None:
             raise ValueError(f"{name}: say which folder, such as {name}=outputs/{name}")
+    write_narrowed(own["model"], own["out"], scale=own["scale"])
+    print_scores(own["out"], own["scenes"])
+
+
+def write_narrowed(trained: Path, out: Path, *, scale: float) -> None:
+    """Read the model, narrow it, write it."""
+    import numpy as np
+    import torch
+    from model import CONTEXT, narrow, save, write_folder
+    from open_clip import create_model
+    from scenes import SIZE, draw_batch, render
+
+    from gem.backbones.word_tokenizer import WordTokenizer
+
     torch.set_num_threads(1)
-    model = create_model(f"local-dir:{own['model']}").eval()
+    model = create_model(f"local-dir:{trained}").eval()
     tokenizer = WordTokenizer(vocabulary_words(), CONTEXT)
     scenes, rng = render(DRAWN, rank=0, processes=1, cache=None), np.random.default_rng(0)
     batch = draw_batch(scenes, tokenizer, rng, batch=DRAWN, size=SIZE)
     with torch.no_grad():
         seen, read = model.encode_image(batch.images), model.encode_text(tokenizer(_texts()))
-    narrow(model, seen, read, scale=own["scale"])
-    write_folder(own["out"], vocabulary_words())
-    save(model, own["out"])
-    print_scores(own["out"], own["scenes"])
+    narrow(model, seen, read, scale=scale)
+    write_folder(out, vocabulary_words())
+    save(model, out)
 
 
 def _texts() -> list[str]:
