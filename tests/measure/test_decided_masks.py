@@ -21,7 +21,7 @@ def counted(name, found, *, decided=True):
     """The accumulator of a data set that has seen one image, decided as given."""
     card = load_card(name)
     words = tuple(card.classes)
-    queries = Queries(torch.eye(len(words)), tuple(range(len(words))), False, words)  # noqa: FBT003
+    queries = Queries(torch.eye(len(words)), tuple(range(len(words))), False, words)
     one = MaskAccumulator(RULES, card, queries, decided=decided)
     image = SimpleNamespace(labels=found)
     for _ in one.count(image, TRUTH, lambda make, *given: make(*given)):
