@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from functools import partial
 from itertools import pairwise
 from typing import TYPE_CHECKING
 
@@ -67,7 +68,8 @@ def place(
         full += [_around(point, pixels) for point in _along(axis.transData.transform(list(line)))]
     frame, found = axis.get_window_extent(), list[Bbox]()
     for name in names:
-        best = min(_tries(figure, axis, name), key=lambda one: _cost(one, full, frame))
+        taken = np.array([one.extents for one in full]).reshape(-1, 4)
+        best = min(_tries(figure, axis, name), key=partial(_cost, full=taken, frame=frame))
         _write(axis, name, best)
         full.append(best.box)
         found.append(best.box)
@@ -115,14 +117,22 @@ def _write(axis: Axes, name: Name, at: Try) -> None:
     note.set_in_layout(False)
 
 
-def _cost(tried: Try, full: Sequence[Bbox], frame: Bbox) -> float:
+def _cost(tried: Try, full: np.ndarray, frame: Bbox) -> float:
     """Square pixels of other things that a place covers, or that lie outside of the frame.
 
     A line that crosses a name counts as much as a letter of it.
     """
-    box, inside = tried.box, Bbox.intersection(tried.box, frame)
-    outside = box.width * box.height - (inside.width * inside.height if inside else 0)
-    covered = (Bbox.intersection(box, one) for one in full)
-    crossed = sum(one.contains(*point) for one in full for point in tried.line[STEPS // 3 :])
-    area = sum(one.width * one.height for one in covered if one)
-    return round(max(outside, 0) + area + crossed * box.height**2 / 2, 3)
+    box = tried.box
+    outside = box.width * box.height - _shared(box, frame.extents[None]).sum()
+    points = np.array(tried.line[STEPS // 3 :]).reshape(-1, 1, 2)
+    crossed = ((points >= full[:, :2]) & (points <= full[:, 2:])).all(axis=2).sum()
+    area = _shared(box, full).sum() + crossed * box.height**2 / 2
+    return round(float(max(outside, 0) + area), 3)
+
+
+def _shared(box: Bbox, others: np.ndarray) -> np.ndarray:
+    """Square pixels that a box has in common with each of some, which are rows of extents."""
+    low, high = box.extents[:2], box.extents[2:]
+    sides = np.minimum(high, others[:, 2:]) - np.maximum(low, others[:, :2])
+    area: np.ndarray = sides.clip(0, None).prod(axis=1)
+    return area
