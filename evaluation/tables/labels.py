@@ -123,7 +123,7 @@ def _cost(tried: Try, full: np.ndarray, frame: Bbox) -> float:
     A line that crosses a name counts as much as a letter of it.
     """
     box = tried.box
-    outside = box.width * box.height - _shared(box, frame.extents[None]).sum()
+    outside = box.width * box.height - _shared(box, np.array([frame.extents])).sum()
     points = np.array(tried.line[STEPS // 3 :]).reshape(-1, 1, 2)
     crossed = ((points >= full[:, :2]) & (points <= full[:, 2:])).all(axis=2).sum()
     area = _shared(box, full).sum() + crossed * box.height**2 / 2
