@@ -12,7 +12,7 @@ import pytest
 from conftest import REPOSITORY
 from hydra.core.override_parser.overrides_parser import OverridesParser
 
-from evaluation.launch import compose_setting
+from evaluation.launch.many import Composer
 from evaluation.records.record import read_records
 from evaluation.setting import Setting
 
@@ -24,6 +24,7 @@ PAGES = [
 ]
 COPIED = ("gem", "evaluation", "configs", "datasets", "hydra_plugins", "run.py")
 BLOCK = re.compile(r"^```(\w*)\n(.*?)^```", re.MULTILINE | re.DOTALL)
+COMPOSE = Composer()
 COMMAND = re.compile(r"^(?:python run\.py|gem-bench)(?= |$)(.*)$")
 
 
@@ -133,7 +134,7 @@ def test_commands_compose(words, tmp_path):
         pytest.skip("there is no such file yet: it is run below")
     every = list(settings_of(words, tmp_path))
     assert every
-    assert all(isinstance(compose_setting(overrides), Setting) for overrides in every)
+    assert all(isinstance(COMPOSE(overrides), Setting) for overrides in every)
 
 
 def test_lines_are_read_as_a_shell_and_a_sweep_read_them(tmp_path):

@@ -13,23 +13,21 @@ from evaluation.data.on_disk import OnDisk, on_disk
 from evaluation.data.sample import Dataset
 from evaluation.prepare.layout import Survey, build, card_of, names, survey
 from evaluation.prepare.manifest import Manifest, is_current, read_manifest
+from evaluation.terminal.whole_words import fitted, table_of
 
 SHOWN = 200
 
 
 def overview(root: Path) -> Table:
     """All data sets: what is there, whether it was verified, how much is to download."""
-    table = Table(title=literal(f"data sets under {root}"), title_justify="left")
-    table.add_column("dataset", no_wrap=True)
-    table.add_column("split", justify="right", no_wrap=True)
-    table.add_column("here", no_wrap=True)
-    table.add_column("verified", no_wrap=True)
-    table.add_column("to download")
+    table = table_of(f"data sets under {root}")
+    for heading in ("dataset", "split", "here", "verified", "to download"):
+        table.add_column(heading, justify="right" if heading == "split" else "left")
     for name in names():
         dataset = build(name, root)
         if not isinstance(dataset, Hub):  # which is any data set, elsewhere
             table.add_row(*map(literal, (name, *_row(name, dataset, root))))
-    return table
+    return fitted(table)
 
 
 def addresses(root: Path) -> list[str]:
@@ -77,7 +75,7 @@ def histogram(manifest: Manifest) -> Table:
     """
     hashes = f"ids {manifest.ids[:12]}, labels {manifest.labels[:12]}"
     title = f"{manifest.dataset}: {state_of(manifest)}, {hashes}"
-    table = Table(title=literal(title), title_justify="left")
+    table = table_of(title)
     counted = "points" if "(no)" in manifest.pixels else "pixels"
     for heading in ("label", counted, "share", "images"):
         table.add_column(heading, justify="left" if heading == "label" else "right")
@@ -89,7 +87,7 @@ def histogram(manifest: Manifest) -> Table:
     for name, pixels in rows:
         share = f"{100 * pixels / whole:.3f} %"
         table.add_row(literal(name), f"{pixels}", share, f"{manifest.appears[name]}")
-    return table
+    return fitted(table)
 
 
 def state_of(manifest: Manifest) -> str:

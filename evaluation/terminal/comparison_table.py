@@ -14,6 +14,7 @@ from evaluation.records.flatten import decided, varied_names
 from evaluation.records.names import called
 from evaluation.records.record import Record
 from evaluation.terminal.record_table import percent
+from evaluation.terminal.whole_words import table_of
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -111,7 +112,7 @@ def _pairs(heading: str, pairs: Sequence[Pair], title: str) -> Table:
 
 
 def _table(heading: str, title: str) -> Table:
-    table = Table(title=literal(title), title_justify="left")
+    table = table_of(title)
     table.add_column(heading, overflow="fold")
     for name in ("A", "B", "B - A"):
         table.add_column(name, justify="right", no_wrap=True)

@@ -27,6 +27,7 @@ from evaluation.engines.ray_session import _Task as Task  # noqa: E402
 from evaluation.engines.worker import Worker  # noqa: E402
 
 HERE = Path(__file__).parent
+MOST = 3  # workers: each takes seconds to import what it needs
 
 
 @pytest.fixture(scope="module", autouse=True)
@@ -52,9 +53,9 @@ def alone(tmp_path_factory):
 
 @pytest.fixture(scope="module")
 def pool():
-    """Five workers that serve many sessions: one takes seconds to import what it needs."""
+    """Workers that serve many sessions."""
     actor = ray.remote(num_cpus=1)(Worker)
-    found = [actor.remote(1) for _ in range(5)]
+    found = [actor.remote(1) for _ in range(MOST)]
     yield found
     for one in found:
         ray.kill(one)
@@ -74,7 +75,7 @@ def pooled(pool, monkeypatch):
 
 
 @pytest.mark.usefixtures("pooled")
-@pytest.mark.parametrize("workers", [1, 2, 3, 5])
+@pytest.mark.parametrize("workers", [1, 2, MOST])
 def test_any_number_of_workers(workers, alone, tmp_path):
     engine = Ray(workers=workers, threads=1)
     assert swept(settings_of(), tmp_path, engine) == alone
@@ -85,7 +86,7 @@ def test_any_number_of_workers(workers, alone, tmp_path):
 def test_more_workers_than_images(tmp_path):
     few = settings_of(images=2)
     expected = swept(few, tmp_path / "alone", Local())
-    assert swept(few, tmp_path / "ray", Ray(workers=5, threads=1)) == expected
+    assert swept(few, tmp_path / "ray", Ray(workers=MOST, threads=1)) == expected
 
 
 @pytest.mark.usefixtures("pooled")

@@ -1,5 +1,6 @@
 """Every YAML of configs/ builds, without a weight or a file being touched."""
 
+import json
 import os
 from importlib import import_module
 from pathlib import Path
@@ -12,7 +13,9 @@ from hydra.errors import ConfigCompositionException, InstantiationException
 from pydantic import ValidationError
 
 from evaluation import launch
+from evaluation.launch.many import Composer
 from evaluation.measure import ByTask
+from evaluation.records.rebuild import rebuild
 from evaluation.setting import EvalProtocol, Pamr, Setting
 from evaluation.setting.identity import describe, public_name
 from gem.backbones import OpenClip, TimmVit, TowerShape
@@ -42,6 +45,9 @@ def _nothing_is_read():
     del os.environ["GEM_DATA"]
 
 
+COMPOSE = Composer()
+
+
 def build(*overrides):
     with initialize_config_dir(str(CONFIGS), version_base="1.3"):
         config = compose("config", overrides=list(overrides))
@@ -50,10 +56,15 @@ def build(*overrides):
 
 @pytest.mark.parametrize(("group", "name"), CHOICES)
 def test_every_choice_builds(group, name):
+    """Touching nothing; and its description is built again to the same."""
     setting = build(f"{group}={name}", *NEEDED.get(name, []))
     assert isinstance(setting, Setting)
     assert "towers" not in vars(getattr(setting.segmenter, "backbone", setting.segmenter))
     assert "ids" not in vars(setting.dataset)
+    description = json.loads(json.dumps(describe(setting)))
+    rebuilt = rebuild(description)
+    assert rebuilt == setting
+    assert describe(rebuilt) == description
 
 
 def targets(node):
@@ -90,7 +101,8 @@ PAIRS = [
 @pytest.mark.parametrize(("protocol", "dataset"), PAIRS)
 def test_protocols_fit_data_sets(protocol, dataset):
     """And those of the mmseg family resize by OpenCV and pad windows, to what their code does."""
-    rules = build(f"protocol={protocol}", f"dataset={dataset}", *NEEDED.get(dataset, [])).protocol
+    words = (f"protocol={protocol}", f"dataset={dataset}", *NEEDED.get(dataset, []))
+    rules = COMPOSE(words).protocol
     ours, rounded = protocol in {"gem", "gem_released"}, {"gem", "gem_released", "clipseg"}
     resize, multiples = rules.resize, {"clearclip": None, "tcl": None, "proxyclip": 56}
     assert rules.name == protocol

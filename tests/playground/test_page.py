@@ -6,6 +6,7 @@ import signal
 import socket
 import subprocess
 import sys
+from importlib.util import find_spec
 from io import BytesIO
 
 import numpy as np
@@ -15,12 +16,12 @@ from drawn import save_turned
 from PIL import Image
 
 CHROMIUM = shutil.which("chromium") or shutil.which("google-chrome")
+NEEDED = ("gradio", "playwright")  # only looked for: gradio takes seconds to import
 pytestmark = [
     pytest.mark.skipif(CHROMIUM is None, reason="no chromium"),
+    *(pytest.mark.skipif(not find_spec(name), reason=f"no {name}") for name in NEEDED),
     pytest.mark.filterwarnings("ignore::ResourceWarning"),  # playwright's own loop
 ]
-pytest.importorskip("gradio")
-pytest.importorskip("playwright")
 ANSWER = ".gem .method .map img"
 
 

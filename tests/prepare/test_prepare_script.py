@@ -1,5 +1,7 @@
 """``scripts/prepare.py``: the table of all data sets, one data set, and wrong arguments."""
 
+import io
+import re
 import subprocess
 import sys
 
@@ -7,8 +9,10 @@ import numpy as np
 import pytest
 from conftest import REPOSITORY
 from official import lay
+from rich.console import Console
 
 from evaluation.prepare import layout, tables
+from evaluation.terminal import whole_words
 
 
 def test_every_data_set_has_a_row(tmp_path):
@@ -16,6 +20,17 @@ def test_every_data_set_has_a_row(tmp_path):
     assert table.row_count == len(layout.names()) - 1  # all but hub
     lines = tables.addresses(tmp_path / "nothing")
     assert any("VOCtrainval_11-May-2012.tar" in line and "voc, voc20" in line for line in lines)
+
+
+def test_no_name_is_cut_on_a_narrow_terminal(tmp_path, monkeypatch):
+    narrow = Console(
+        width=50, file=io.StringIO(), force_terminal=True, color_system=None, soft_wrap=True
+    )
+    monkeypatch.setattr(whole_words, "console", narrow)
+    narrow.print(tables.overview(tmp_path / "nothing"))
+    said = narrow.file.getvalue()
+    assert "\N{HORIZONTAL ELLIPSIS}" not in said
+    assert {"coco_object_stuff", "36702", "verified"} <= set(re.findall(r"\w+", said))
 
 
 def run(*arguments, **environment):

@@ -6,6 +6,7 @@ import pandas as pd
 import pytest
 from conftest import load_script
 
+from evaluation.launch.many import Composer
 from evaluation.run.sweep import Outcome
 from evaluation.tables import fill, obstacles, parts
 from evaluation.tables.published import names
@@ -13,11 +14,13 @@ from gem.backbones import OpenClip
 
 script = load_script("reproduce")
 ALL = ", ".join(names())
+COMPOSER = Composer()
 
 
 @pytest.fixture
-def command(folder, tmp_path):
+def command(folder, tmp_path, monkeypatch):
     """The script on the small model of 5 blocks and two drawn scenes."""
+    monkeypatch.setattr(script, "Composer", lambda: COMPOSER)  # composes most once
 
     def run(*overrides):
         model = (f"backbone.model={folder}", "backbone.weights=embedded", "short_side=40")
@@ -110,6 +113,7 @@ def test_records_of_another_machine_are_not_drawn_here(command, monkeypatch):
     (place / "tables" / "panel-toy.png").unlink()
     hindered = obstacles.Obstacle("needs weights: x", ("x",))
     monkeypatch.setattr(fill, "find_obstacles", lambda settings: dict.fromkeys(settings, hindered))
+    monkeypatch.setattr(script, "Composer", Composer)  # whose models nobody has asked yet
     monkeypatch.setattr(OpenClip, "provenance", None)  # to read it would fail
     command("table=2", "dataset=toy")
     assert not (place / "tables" / "panel-toy.png").exists()

@@ -1,16 +1,17 @@
 """Which rows the user's overrides are for: no row shows a number of something else."""
 
 from dataclasses import replace
-from functools import cache
 
 import pytest
 from tabled import laid_out, row_of, settings_of
 
-from evaluation.launch import compose_setting
+from evaluation.launch.many import Composer
 from evaluation.tables.cells import plan_table
 from evaluation.tables.published import load_table
 from evaluation.tables.sheet import make_sheet
 from gem.methods import Gem
+
+COMPOSE = Composer()
 
 
 def rows_of(name, *keys):
@@ -37,7 +38,7 @@ def test_a_file_of_weights_is_for_the_backbone_that_a_table_names_first():
 def test_its_activation_goes_with_it():
     given = ("backbone.weights=a.pt", "backbone.quick_gelu=false", "backbone.device=cpu")
     table = rows_of("5", ("ViT-B/16", "CLIP"), ("ViT-B/16", "MetaCLIP"))
-    plan = plan_table(table, given, cache(compose_setting))
+    plan = plan_table(table, given, COMPOSE)
     clip = row_of(plan, "ViT-B/16", "CLIP")["Context"].setting.segmenter.backbone
     other = row_of(plan, "ViT-B/16", "MetaCLIP")["Context"].setting.segmenter.backbone
     assert (clip.weights, clip.quick_gelu, clip.device) == ("a.pt", False, "cpu")
@@ -47,7 +48,7 @@ def test_its_activation_goes_with_it():
 def test_a_file_of_a_given_backbone_reaches_no_row_of_another():
     given = ("backbone=metaclip_vit_b16", "backbone.weights=m.pt", "dataset=voc")
     table = rows_of("2", ("GEM", "ViT-B/16", "CLIP"), ("GEM", "ViT-B/16", "MetaCLIP"))
-    plan = plan_table(table, given, cache(compose_setting))
+    plan = plan_table(table, given, COMPOSE)
     clip = row_of(plan, "GEM", "ViT-B/16", "CLIP")["VOC"]
     assert (clip.setting, clip.why) == (None, "another backbone was given")
     own = row_of(plan, "GEM", "ViT-B/16", "MetaCLIP")["VOC"]
@@ -95,7 +96,7 @@ def test_a_method_is_for_rows_of_its_own():
 
 def test_another_depth_of_gem_is_for_the_rows_of_gem():
     table = rows_of("2", ("CLIP",), ("GEM",))
-    plan = plan_table(table, ("method=gem_released",), cache(compose_setting))
+    plan = plan_table(table, ("method=gem_released",), COMPOSE)
     assert row_of(plan, "CLIP")["Context"].why == "another method was given"
     assert row_of(plan, "GEM")["Context"].setting.segmenter.method == Gem(blocks=6)
 
@@ -127,7 +128,7 @@ def test_options_of_a_replaced_protocol_are_gone(name, given):
     overrides = ("backbone=tiny", "dataset=toy", given)
     rows = load_table(name).rows
     table = rows_of(name, *(row.key for row in rows[:: len(rows) // 4]))
-    plan = plan_table(table, overrides, cache(compose_setting))
+    plan = plan_table(table, overrides, COMPOSE)
     names = {setting.protocol.name for setting in settings_of(plan)}
     assert names == {{"experiment=released": "gem_released", "protocol=naclip": "naclip"}[given]}
 
@@ -140,7 +141,7 @@ def test_a_method_that_no_row_of_gem_has():
 def test_weights_that_only_some_rows_have_are_compared_there():
     given = ("backbone.weights=laion400m_e32", "dataset=voc")
     table = rows_of("5", ("ViT-B/16", "CLIP"), ("ViT-B/16", "OpenCLIP"))
-    plan = plan_table(table, given, cache(compose_setting))
+    plan = plan_table(table, given, COMPOSE)
     own = row_of(plan, "ViT-B/16", "OpenCLIP")["VOC"]
     assert (own.setting.segmenter.backbone.weights, own.published) == ("laion400m_e32", 43.1)
     assert row_of(plan, "ViT-B/16", "CLIP")["VOC"].why == "another backbone was given"
