@@ -26,6 +26,7 @@ KEYS = {
     "seed": Key(0, "of everything random", least=0),
     "processes": Key(None, "null: one a core, or one on a GPU", kind=int, least=1),
     "cache": Key(None, "keep the drawn scenes in this folder", kind=Path),
+    "start": Key(None, "folder of a model to train further; null: random weights", kind=Path),
 }
 
 
