@@ -38,7 +38,7 @@ def visualize(
     Raises ValueError or TypeError if there are not as many maps as prompts, or they are no numbers.
     """
     from gem.given import as_prompts
-    from gem.overlay import as_maps, draw
+    from gem.sheet import as_maps, draw
 
     prompts, maps = as_prompts(text), as_maps(logits)
     drawn = draw(image, prompts, maps, alpha=alpha, caption=caption, scale=scale)

@@ -29,8 +29,6 @@ from evaluation.tables.reproduce import Request, reproduce
 if TYPE_CHECKING:
     from evaluation.tables.sheet import TableSheet
 
-FILE_WIDTH = 200  # columns of what is printed into a file or a pipe, if a table needs no more
-NO_LIMIT = 10_000
 TABLES = Path("results/tables")
 KEYS = {
     "table": Key("", "1 to 6, clearclip, field, protocols, several between commas, or all"),
@@ -111,18 +109,13 @@ def run(request: Request) -> int:
 
 def show(sheet: "TableSheet") -> None:
     """Print a table and all that is said below it."""
-    from rich.console import Console
-    from rich.measure import Measurement
     from rich.text import Text
 
     from evaluation.console import console, say
     from evaluation.tables.render import footnotes, notes, reasons, to_terminal
+    from evaluation.terminal.whole_words import fitted
 
-    table, wide = to_terminal(sheet), console
-    if not console.is_terminal:  # no cell is cut off in a file
-        needed = Measurement.get(console, console.options.update(max_width=NO_LIMIT), table)
-        wide = Console(width=max(FILE_WIDTH, needed.minimum))
-    wide.print(table)
+    console.print(fitted(to_terminal(sheet)))
     for number, reason in enumerate(reasons(sheet), 1):
         say(Text(f"({number}) ", "dim"), reason)
     for mark, text in footnotes(sheet):

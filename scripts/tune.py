@@ -5,13 +5,13 @@
     python scripts/tune.py dataset=voc dataset.listing=VOCdevkit/.../Segmentation/train.txt
 
 All other words are those of run.py. Writes the choice with its curves and the ids of the samples,
-draws the curves, and prints the overrides that use the choice. Where the best is at the edge of
-scales that were given, they are extended, a pass for each further value, three times at most.
+draws the curves with the best marked, and prints the trials, and the overrides that use the best.
+Where the best is at the edge of scales that were given, they are extended, a pass for each further
+value, three times at most.
 Evaluating on samples that a value was tuned on is said in the record.
 """
 
 from collections.abc import Sequence
-from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -19,6 +19,7 @@ from evaluation.launch import compose_engine, compose_setting
 from evaluation.launch.words import Key, command, read_words, split_overrides
 from evaluation.setting.identity import fingerprint
 
+SHOWN = 12  # trials of a table; all are in the file
 KEYS = {
     "logit_scales": Key((), "what cosines are multiplied by; none: the protocol's"),
     "temperature_scales": Key((), "factors of 1/tau of method=gem; none: the method's"),
@@ -52,10 +53,36 @@ def main(words: Sequence[str] | None = None) -> None:
     draw(table, path.with_suffix(".png"), f"{name}, {len(ids)} images")
     for warning in warnings_of(setting):
         note(warning)
-    say(f"best mIoU {100 * trials[0].miou:.1f} % on {len(ids)} images with")
-    say("  " + " ".join(overrides(trials[0], path, name)))
+    show(trials, len(ids), overrides(trials[0], path, name))
     say("written: ", path)
     say("curves: ", path.with_suffix(".png"))
+
+
+def show(trials: Sequence[Any], images: int, words: Sequence[str]) -> None:
+    """Print the trials, the best in bold, and the words for run.py, each on a line of its own."""
+    from rich.text import Text
+
+    from evaluation.console import console, literal, say
+    from evaluation.terminal.whole_words import fitted, table_of
+
+    table = table_of(
+        f"mIoU of {len(trials)} trial{'s' * (len(trials) != 1)} on {images} images (%)"
+    )
+    table.add_column("logit scale", justify="right")
+    table.add_column("options")
+    table.add_column("threshold", justify="right")
+    table.add_column("mIoU", justify="right")
+    for number, one in enumerate(trials[:SHOWN]):
+        threshold = "-" if one.background is None else f"{one.background:.2f}"
+        cells = (f"{one.logit_scale:g}", one.options, threshold, f"{100 * one.miou:.1f}")
+        table.add_row(*(literal(cell, "" if number else "bold") for cell in cells))
+    if len(trials) > SHOWN:
+        table.add_row(*(Text("…", "dim") for _ in range(4)))
+    console.print(fitted(table))
+    say("the best is used by run.py with")
+    for word in words[:-1]:
+        say(f"  {word} \\")
+    say(f"  {words[-1]}")
 
 
 def overrides(best: Any, path: Path, name: str) -> list[str]:
@@ -69,21 +96,10 @@ def overrides(best: Any, path: Path, name: str) -> list[str]:
 
 
 def draw(trials: list[dict[str, Any]], path: Path, title: str) -> None:
-    """MIoU against the threshold, one line per trial that has a curve."""
-    from matplotlib.figure import Figure
+    """MIoU over the threshold, a line per trial; without thresholds over the scale that varies."""
+    from evaluation.tables.trials import draw_trials
 
-    from evaluation.measure.thresholds import THRESHOLDS
-    from evaluation.whole_files import write_whole
-
-    figure = Figure(figsize=(6, 4), layout="constrained", dpi=150)
-    axis = figure.subplots()
-    for trial in trials:
-        label = f"logits x {trial['logit_scale']:g} {trial['options']}"
-        if trial["curve"]:
-            axis.plot(THRESHOLDS, [100 * value for value in trial["curve"]], label=label)
-    axis.set(xlabel="background threshold", ylabel="mIoU (%)", title=title)
-    axis.legend(fontsize=7)
-    write_whole(path, partial(figure.savefig, format="png"))
+    draw_trials(trials, path, title)
 
 
 if __name__ == "__main__":

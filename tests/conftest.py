@@ -38,6 +38,16 @@ def write_config(folder, **changes):
     return folder
 
 
+def write_words(folder, words):
+    """A model folder whose text tower reads these whole words."""
+    text = SMALL["text_cfg"] | {"vocab_size": len(words) + 3}
+    config = {"model_cfg": SMALL | {"text_cfg": text}, "preprocess_cfg": {}}
+    folder.mkdir(parents=True, exist_ok=True)
+    (folder / "open_clip_config.json").write_text(json.dumps(config), encoding="utf-8")
+    (folder / "vocabulary.txt").write_text("\n".join(words), encoding="utf-8")
+    return folder
+
+
 def load_script(name):
     """A file of ``scripts/``, which is no package, as a module."""
     spec = spec_from_file_location(f"script_{name}", REPOSITORY / "scripts" / f"{name}.py")

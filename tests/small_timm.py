@@ -72,10 +72,17 @@ def small_plain_eva(**given):
     return built(Eva, "small_plain_eva", given)
 
 
+@register_model
+def small_half_eva(**given):
+    """Pairs to turn are the halves of a head; attention as of timm's Perception Encoder."""
+    return built(Eva, "small_half_eva", given, attn_type="rope", rope_rotate_half=True, **EVA)
+
+
 POOLS = {
     "small_siglip": ("map", "none"), "small_normed": ("map", "none"),
     "small_mean": ("avg", "linear"), "small_token": ("token", None), "small_eva": ("token", None),
     "small_fused_eva": ("avg", "mlp"), "small_plain_eva": ("token", "linear"),
+    "small_half_eva": ("token", "linear"),
 }  # fmt: skip
 """How open_clip pools and projects each of them."""
 

@@ -55,7 +55,9 @@ def third_party(*places):
     return found
 
 
-@pytest.mark.parametrize(("places", "extras"), [(CODE, ("docs", "ray")), (("tests",), ("dev",))])
+@pytest.mark.parametrize(
+    ("places", "extras"), [(CODE, ("app", "docs", "ray")), (("tests",), ("dev",))]
+)
 def test_what_is_imported_is_declared(places, extras):
     listed = declared(*extras)
     lacking = {

@@ -8,6 +8,7 @@ from PIL import Image
 
 import gem
 from gem.overlay import ANCHORS, Scale, colours, common_scale, overlay
+from gem.sheet import draw
 
 PIXELS = np.random.default_rng(0).integers(0, 256, (30, 50, 3), dtype=np.uint8)
 
@@ -40,13 +41,24 @@ def test_a_prompt_that_is_absent_stays_darker():
 
 @pytest.mark.parametrize("number", [1, 3, 4, 9])
 def test_every_prompt_has_a_cell(number):
-    """Four in a row; all of one size, small images enlarged."""
+    """Four in a row at most, and rows are even; all of one size, small images enlarged."""
     maps = np.random.default_rng(1).random((number, 10, 20))
     found = gem.visualize(PIXELS, [f"a {n}" for n in range(number)], maps, caption="a model")
-    across, down = min(number + 1, 4), -(-(number + 1) // 4)
+    across, down = {1: (2, 1), 3: (4, 1), 4: (3, 2), 9: (4, 3)}[number]
     assert found.width == 14 + across * (320 + 14)
     assert found.height > down * 192  # 50 x 30 at a longer side of 320
     assert found.height < down * 192 + down * 62 + 110
+
+
+def test_other_pictures_and_marks():
+    """A square of the prompt's colour stands before its title."""
+    maps, other = np.zeros((1, 10, 20)), Image.new("RGB", (5, 3), (10, 200, 10))
+    plain = np.asarray(draw(PIXELS, ["a"], maps, beside={"labels": other}))
+    marked = np.asarray(draw(PIXELS, ["a"], maps, beside={"labels": other}, marks={"a": "#0000ff"}))
+    assert plain.shape == marked.shape
+    assert (marked == (0, 0, 255)).all(axis=-1).sum() == 15 * 15
+    cell = plain[62 : 62 + 180, 14 + 334 : 14 + 334 + 300]
+    assert (cell == (10, 200, 10)).all()
 
 
 @pytest.mark.parametrize("form", ["numpy", "tensor", "batch of one"])

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import difflib
 import re
 import sys
 
@@ -13,6 +14,8 @@ from hydra.errors import (
 )
 from omegaconf.errors import OmegaConfBaseException
 from pydantic import ValidationError
+
+from evaluation.places import CONFIGS
 
 MISTAKES = (HydraException, OmegaConfBaseException, yaml.YAMLError, ValueError, OSError)
 """What a mistake of the user raises; anything else is a mistake of ours."""
@@ -53,7 +56,7 @@ def _known(text: str) -> str:
         if re.split(r"[.@]", found[1])[0] == "companion":
             return f"{found[1]}: {NO_COMPANION}{_swept(found[1])}"
         owner = "; gem.* are options of method=gem" if found[1].startswith("gem.") else ""
-        return f"{found[1]}: this config has no such key{owner}{_swept(found[1])}"
+        return f"{found[1]}: this config has no such key{_near(found[1])}{owner}{_swept(found[1])}"
     if found := re.match(r"Ambiguous value for argument '(.*?)'\s*\n1\. ", text, re.DOTALL):
         return f"{found[1]}: several values; -m sweeps over them, [A,B] is a list of them"
     if found := re.match(r"Error merging override (.*)", text, re.DOTALL):
@@ -64,6 +67,7 @@ def _known(text: str) -> str:
 def _with_key(error: Exception) -> str:
     """The error's own text, with the key of the config if it has one."""
     said = re.split(r"\n\s*full_key: |See https://", str(error))[0]
+    said = re.sub(r"^Missing mandatory value: (\S+)", r"\1: expected a value, \1=VALUE", said)
     key = str(getattr(error, "full_key", None) or "")
     if key not in said:
         said = f"{key}: {said}"
@@ -81,6 +85,19 @@ def unreadable(word: str, text: str) -> str:
         f"{word}: expected KEY=VALUE; a VALUE with special characters stands in quotes that reach "
         f"this program: \"{key}='VALUE'\""
     )
+
+
+def _near(key: str) -> str:
+    """The nearest key that a YAML of the same part has, if there is one but the key itself."""
+    first, *inner = key.split(".")
+    if not inner:
+        return ""
+    part = CONFIGS / ("method" if first == "gem" else re.split("[/@]", first)[0])
+    texts = [path.read_text(encoding="utf-8") for path in sorted(part.glob("*.yaml"))]
+    names = re.findall(r"^\s*([a-z]\w*):", "\n".join(texts), re.MULTILINE)
+    near = difflib.get_close_matches(inner.pop(), sorted({*names}), n=1)
+    close = ".".join([first, *inner, *near])
+    return f" (did you mean {close}?)" if near and close != key else ""
 
 
 def _swept(key: str) -> str:

@@ -75,8 +75,7 @@ def _check_meaning(word: str, override: Override, known: Sequence[str]) -> None:
         )
     if override.is_delete() and key in known:
         raise ValueError(f"{word}: no part can be left out; a choice or a value replaces it")
-    added = override.is_add() or override.is_force_add()
-    if added and _first(key) not in {*known, "hydra"}:
+    if _first(key) not in {*known, "hydra"}:
         raise ValueError(unknown(word, known))
     if key in known and (CONFIGS / key).is_dir():
         _check_choice(word, key, override.value())
@@ -85,7 +84,7 @@ def _check_meaning(word: str, override: Override, known: Sequence[str]) -> None:
 def _check_choice(word: str, group: str, value: Any) -> None:
     """A group takes the name of a choice, or of several in a sweep."""
     chosen = value.list if isinstance(value, ChoiceSweep) else [value]
-    if all(isinstance(one, str | QuotedString) for one in chosen):
+    if all(isinstance(one, str | QuotedString) and str(one) for one in chosen):
         return
     choices = ", ".join(sorted(path.stem for path in (CONFIGS / group).glob("*.yaml")))
     several = f", or several with -m {group}=A,B" if isinstance(value, list) else ""

@@ -53,6 +53,7 @@ def command(main: Callable[[], int | None]) -> None:
     several ranks of torchrun only the first runs it.
     """
     atexit.register(_search_nothing)
+    _sleep_while_waiting()
     if torchrun.launched():
         torchrun.end_with_launcher()
     try:
@@ -78,6 +79,15 @@ def _search_nothing() -> None:
     """
     if "triton" not in sys.modules:
         gc.freeze()
+
+
+def _sleep_while_waiting() -> None:
+    """Threads of torch that wait for each other sleep, and do not keep a busy core by spinning.
+
+    OpenMP reads this once, when torch is imported. What the user has set of it stays.
+    """
+    if not {"OMP_WAIT_POLICY", "GOMP_SPINCOUNT", "KMP_BLOCKTIME"} & set(os.environ):
+        os.environ["OMP_WAIT_POLICY"] = "PASSIVE"
 
 
 def _lead(main: Callable[[], int | None]) -> int | None:

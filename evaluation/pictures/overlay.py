@@ -9,7 +9,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from evaluation.whole_files import write_whole
-from gem.overlay import Scale, draw, overlay
+from gem.overlay import Scale, overlay
+from gem.sheet import draw
 
 if TYPE_CHECKING:
     import numpy as np

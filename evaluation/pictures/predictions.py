@@ -13,13 +13,10 @@ from jaxtyping import Float, Integer
 
 from evaluation.data import VOID, Dataset, Sample, task_of
 from evaluation.data.sample import truth_size
-from evaluation.measure.decision import class_maps, label_map, score_maps
-from evaluation.measure.finite import CheckedImage
-from evaluation.measure.text_cache import embed_text
+from evaluation.pictures.answers import answers
 from evaluation.pictures.panel import HeatRow, PanelRow, panel
 from evaluation.setting import Setting
 from gem.image import min_max, upsample
-from gem.vocabulary import Queries
 
 FAILURES = (ValueError, OSError, RuntimeError)
 COLUMNS = 6  # methods beside each other in one picture
@@ -139,36 +136,14 @@ def heat_maps(
     setting: Setting, sample: Sample, labels: Sequence[int]
 ) -> list[Float[np.ndarray, "y x"]] | None:
     """One map for each label, scaled to [0, 1]; None if the segmenter scores no classes."""
-    queries = embed_text(setting)
-    image = _encode(setting, sample)
-    if image.labels is not None:
+    (answer,) = answers(setting, [sample])
+    if answer.heat is None:
         return None
-    maps = class_maps(score_maps(image, queries), queries)
     places = [label - int(setting.dataset.card.background) for label in labels]
-    found = min_max(upsample(maps[places], truth_size(sample.truth)))
-    image.check()
-    return list(found.cpu().numpy())
+    maps = upsample(torch.from_numpy(answer.heat[places]), truth_size(sample.truth))
+    return list(min_max(maps).numpy())
 
 
 def label_maps(setting: Setting, samples: Sequence[Sample]) -> list[Integer[np.ndarray, "y x"]]:
     """Decisions of one setting at each truth's resolution."""
-    queries = embed_text(setting)
-    return [_labels(setting, sample, queries) for sample in samples]
-
-
-def _labels(setting: Setting, sample: Sample, queries: Queries) -> Integer[np.ndarray, "y x"]:
-    image, size = _encode(setting, sample), truth_size(sample.truth)
-    background = setting.dataset.card.background
-    labels = label_map(image, queries, setting.protocol, size, background=background)
-    found = labels.cpu().numpy()
-    image.check()
-    return found
-
-
-def _encode(setting: Setting, sample: Sample) -> CheckedImage:
-    segmenter, protocol = setting.segmenter, setting.protocol
-    pixels = segmenter.prepare(sample.image, resize=protocol.resize, sample_id=sample.id)
-    ((image,),) = segmenter.encode_together(
-        [segmenter], torch.stack([pixels]), windows=protocol.tiling
-    )
-    return CheckedImage(image, segmenter, sample.id)
+    return [answer.labels for answer in answers(setting, samples)]

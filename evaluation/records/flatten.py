@@ -80,10 +80,8 @@ def ablation(records: Sequence[Record]) -> tuple[list[str], list[list[Scalar]]]:
     (the iterations of GEM, and not that CLIP has none), the images, and the scores that have a
     column, in percent; where nothing differs, the names.
     """
-    rows = [flat(deciding(record.setting)) | named(record) for record in records]
-    every = list(dict.fromkeys([*named(records[0]), *(name for one in rows for name in one)]))
-    varied = [name for name in every if _varies(name, rows)]
-    varied = varied or list(named(records[0]))
+    rows = [decided(record) for record in records]
+    varied = varied_names(rows) or list(named(records[0]))
     titles = titles_of(records)
     table = [
         [
@@ -94,6 +92,18 @@ def ablation(records: Sequence[Record]) -> tuple[list[str], list[list[Scalar]]]:
         for one, record in zip(rows, records, strict=True)
     ]
     return [*varied, "images", *(f"{title} (%)" for title in titles.values())], table
+
+
+def decided(record: Record) -> dict[str, Scalar]:
+    """What decides the numbers of a record: its options and the names of its parts."""
+    return flat(deciding(record.setting)) | named(record)
+
+
+def varied_names(rows: Sequence[dict[str, Scalar]]) -> list[str]:
+    """The names and options of `decided` that differ among settings, names of parts first."""
+    names = ("dataset", "method", "model", "protocol", "weights")
+    every = dict.fromkeys([*names, *(name for one in rows for name in one)])
+    return [name for name in every if _varies(name, rows)]
 
 
 def titles_of(records: Sequence[Record]) -> dict[str, str]:

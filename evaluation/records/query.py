@@ -23,17 +23,18 @@ def read_frame(folder: Path) -> tuple[pd.DataFrame, list[str]]:
     """The records of a folder, and the files that are none, each with the reason.
 
     A column per name, score and option; empty where a record has no such thing. The titles of the
-    scores that have a column in tables are in ``frame.attrs["titles"]``. Raises FileNotFoundError
+    scores that have a column in tables are in ``frame.attrs["titles"]``, the names of all scores in
+    ``frame.attrs["scores"]``. Raises FileNotFoundError
     if there is no folder, ValueError if there is no record in it.
     """
     found, others = read_records(folder)
     if not found:
         raise ValueError(f"{folder}: no records there" + "".join(f"; {one}" for one in others[:3]))
     records = [record for record, _ in found]
-    scores = {name for record in records for name in record.scores}
+    scores = list(dict.fromkeys(name for record in records for name in record.scores))
     rows = [row(record, scores) | {"file": visible(path.name)} for record, path in found]
     frame = pd.DataFrame(rows)
-    frame.attrs["titles"] = titles_of(records)
+    frame.attrs |= {"titles": titles_of(records), "scores": scores}
     return frame, others
 
 

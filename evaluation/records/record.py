@@ -31,6 +31,7 @@ from evaluation.whole_files import write_json
 from gem.options import Count, PositiveInt
 
 SCHEMA = 2
+IMAGES = ".images.npz"  # what the file of counts by image ends with
 
 
 @dataclass(frozen=True)
@@ -138,10 +139,34 @@ def read_records(folder: Path) -> tuple[list[tuple[Record, Path]], list[str]]:
     return sorted(found.values(), key=lambda one: (one[0].created, one[1].name)), others
 
 
+def find_file(word: str, folder: Path) -> tuple[Record, Path]:
+    """A record by its file, or by its key, or the beginning of it, in a folder.
+
+    Raises ValueError if there is none, or if several begin so, and as `read_record`.
+    """
+    if (path := Path(word)).is_file():
+        return read_record(path), path
+    found = read_records(folder)[0] if folder.is_dir() and word else []
+    some = [pair for pair in found if pair[0].key.startswith(word)]
+    if len(some) == 1:
+        return some[0]
+    keys = ", ".join(record.key for record, _ in some[:3])
+    raise ValueError(
+        f"{word}: {len(some)} records of {folder} have such a key ({keys}), expected one"
+        if some
+        else f"{word}: there is no such file, and no record of {folder} has such a key"
+    )
+
+
 def _files(folder: Path) -> Iterator[Path]:
-    """The entries of a folder by name; ``alone``, the folder of speeds, is not looked into."""
+    """The entries of a folder by name; ``alone``, the folder of speeds, is not looked into.
+
+    Counts by image lie beside their record, and are none (`evaluation.records.image_counts`).
+    """
     for path in sorted(folder.iterdir()):
-        if not path.name.startswith(".") and (path.suffix == ".json" or not path.is_dir()):
+        if path.name.startswith(".") or path.name.endswith(IMAGES):
+            continue
+        if path.suffix == ".json" or not path.is_dir():
             yield path
 
 

@@ -55,7 +55,7 @@ def _predictions(
     """What the browser of predictions shows, or None and why."""
     if not count:
         return None, "left out with images=0"
-    from evaluation.report.scenes import browser
+    from evaluation.report.predictions import browser
 
     try:
         return browser(entries, count=count, seed=seed), "there are no records of masks"

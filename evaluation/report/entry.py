@@ -14,6 +14,8 @@ from evaluation.console import visible
 from evaluation.records.checked import other_code
 from evaluation.records.record import Record, read_records
 
+LONGEST = 32  # letters of an option that is never broken: a file with its folders may be
+
 
 @dataclass(frozen=True)
 class Entry:
@@ -59,6 +61,17 @@ class Entry:
     def options(self) -> str:
         """Its options that are not the defaults."""
         return self.record.names["options"]
+
+    @property
+    def option_words(self) -> list[tuple[str, bool]]:
+        """Each option as one word, and whether it is so long that it may be broken."""
+        return [(word, len(word) > LONGEST) for word in self.options.split()]
+
+    @property
+    def search_text(self) -> str:
+        """What the search field looks in."""
+        words = [self.label, self.method, self.options, *self.parts.values(), self.record.key]
+        return " ".join(words).lower()
 
     @property
     def rank(self) -> tuple[object, ...]:

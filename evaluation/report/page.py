@@ -10,12 +10,16 @@ from dataclasses import dataclass
 from importlib.resources import files
 from typing import Any
 
-from jinja2 import Environment, StrictUndefined
+from jinja2 import Environment, FunctionLoader, StrictUndefined
 from markupsafe import Markup
 
 from evaluation.report import results
 from evaluation.report.entry import Entry, origin
 from evaluation.report.pictures import Fragment, Picture
+
+STYLES = ("page.css", "tables.css", "predictions.css", "narrow_print.css")
+SCRIPTS = ("shared.js", "page.js", "tables.js", "predictions.js")
+"""In this order one style and one script, which the page's policy knows by their hashes."""
 
 
 @dataclass(frozen=True)
@@ -23,7 +27,7 @@ class Content:
     """Everything that the page shows.
 
     unread: files in the folder that are no records, each with the reason. browser: see
-    `evaluation.report.scenes.browser`; `apology` says why there is none.
+    `evaluation.report.predictions.browser`; `apology` says why there is none.
     """
 
     entries: Sequence[Entry]
@@ -37,11 +41,12 @@ class Content:
 def render(content: Content) -> str:
     """The HTML of the page; everything that comes from records is escaped."""
     environment = Environment(
-        autoescape=True, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True
-    )
+        autoescape=True, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True,
+        loader=FunctionLoader(_part),
+    )  # fmt: skip
     environment.filters |= {"percent": percent}
-    style, script = _part("page.css"), _part("page.js")
-    template = environment.from_string(_part("page.html.j2"))
+    style, script = ("\n".join(map(_part, names)) for names in (STYLES, SCRIPTS))
+    template = environment.get_template("page.html.j2")
     return template.render(
         content=content,
         sheets=results.sheets(content.entries),
@@ -51,7 +56,7 @@ def render(content: Content) -> str:
         style=Markup(style),  # noqa: S704 files of this package
         script=Markup(script),  # noqa: S704
         policy=Markup(policy(style, script)),  # noqa: S704
-        scenes=script_json(content.browser),
+        predictions=script_json(content.browser),
     )
 
 
@@ -85,4 +90,4 @@ def script_json(value: object) -> Markup:
 
 
 def _part(name: str) -> str:
-    return (files("evaluation.report") / name).read_text(encoding="utf-8")
+    return (files("evaluation.report") / "parts" / name).read_text(encoding="utf-8")

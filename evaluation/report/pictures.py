@@ -1,38 +1,40 @@
-"""Pictures as data URIs: the page loads nothing."""
+"""Figures and tables from files, with what they show; as data, for the page loads nothing."""
 
 from __future__ import annotations
 
-import base64
+import html
 import re
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from io import BytesIO
 from pathlib import Path
-from typing import TYPE_CHECKING, TypeVar
+from typing import TypeVar
 
-import numpy as np
 from PIL import Image
 
 from evaluation.console import visible
-from evaluation.data import VOID
-from evaluation.pictures.palette import palette, palette_bytes
 from evaluation.records.json_file import read_bytes
 from evaluation.report.foreign_html import rebuild_table
-
-if TYPE_CHECKING:
-    from jaxtyping import Integer
+from evaluation.report.layers import data_uri
 
 T = TypeVar("T")
-DRAWING, LARGEST = 200, 640
+WIDE = 9  # columns that a page of A4 holds
 TYPES = {".png": "image/png", ".svg": "image/svg+xml"}
+SAID = re.compile(rb"<dc:(title|description)>(.{1,2000}?)</dc:", re.DOTALL)
+PANEL = "Images chosen by a seed, in lines: the image, its ground truth, and each method's labels."
 
 
 @dataclass(frozen=True)
 class Picture:
-    """A figure of the page."""
+    """A figure of the page.
+
+    caption: what is seen. drawn: whether it is lines on nothing, which a dark page recolours.
+    """
 
     title: str
     uri: str
+    caption: str = ""
+    drawn: bool = False
 
 
 @dataclass(frozen=True)
@@ -42,37 +44,10 @@ class Fragment:
     title: str
     html: str
 
-
-def data_uri(content: bytes, kind: str) -> str:
-    """The content itself as an address."""
-    return f"data:{kind};base64,{base64.b64encode(content).decode()}"
-
-
-def photo_uri(image: Image.Image) -> str:
-    """A drawing as PNG, a photograph as JPEG of at most `LARGEST` pixels a side."""
-    shown = image.convert("RGB")
-    if max(shown.size) <= DRAWING:
-        return _png(shown)
-    shown.thumbnail((LARGEST, LARGEST))
-    stream = BytesIO()
-    shown.save(stream, "JPEG", quality=85)
-    return data_uri(stream.getvalue(), "image/jpeg")
-
-
-def mask_uri(labels: Integer[np.ndarray, "y x"], *, background: bool) -> str:
-    """Labels as a PNG with the palette of the figures; void and background are transparent."""
-    image = Image.fromarray(labels.astype("uint8"))
-    image.putpalette(palette_bytes(background=background))
-    opacity = np.full(256, 255, dtype="uint8")
-    opacity[VOID] = 0
-    opacity[0] = 0 if background else 255
-    return _png(image, transparency=opacity.tobytes())
-
-
-def colour_names(count: int, *, background: bool) -> list[str]:
-    """The colours of the labels 0 to count-1 as CSS calls them."""
-    colours = (255 * palette(background=background)[:count]).round().astype(int)
-    return [f"#{red:02x}{green:02x}{blue:02x}" for red, green, blue in colours.tolist()]
+    @property
+    def wide(self) -> bool:
+        """Whether it has so many columns that it is printed across the page."""
+        return self.html.partition("</thead>")[0].count("<th") > WIDE
 
 
 def figures(folders: Sequence[Path]) -> tuple[list[Picture], list[str]]:
@@ -87,10 +62,36 @@ def figures(folders: Sequence[Path]) -> tuple[list[Picture], list[str]]:
             name = path.relative_to(folder).with_suffix("").as_posix()
             found[name] = path  # .svg comes after .png
 
-    def picture(path: Path) -> Picture:
-        return Picture(_title(path), data_uri(read_bytes(path), TYPES[path.suffix]))
+    return _each(_picture, found.values())
 
-    return _each(picture, found.values())
+
+def _picture(path: Path) -> Picture:
+    content, title = read_bytes(path), _title(path)
+    said = said_in(content)
+    caption = said.get("description") or (PANEL if path.stem.startswith("panel-") else "")
+    uri, drawn = data_uri(content, TYPES[path.suffix]), path.suffix == ".svg"
+    return Picture(said.get("title") or title, uri, caption or f"{title}.", drawn)
+
+
+def said_in(content: bytes) -> dict[str, str]:
+    """Title and description that a PNG or an SVG holds as text; what a picture does not say is out.
+
+    A file may be of another machine: what cannot be read says nothing.
+    """
+    if content.startswith(b"\x89PNG"):
+        try:
+            with Image.open(BytesIO(content)) as image:
+                found = {str(name).lower(): str(text) for name, text in image.info.items()}
+        except (OSError, ValueError, SyntaxError):
+            return {}
+    else:
+        own = content.partition(b"<dc:creator>")[0]  # what follows is of the program that drew it
+        texts = (
+            (kind.decode(), text.decode("utf-8", "replace")) for kind, text in SAID.findall(own)
+        )
+        found = {kind: html.unescape(text) for kind, text in texts}
+    kept = {name: visible(" ".join(text.split())) for name, text in found.items()}
+    return {name: kept[name] for name in ("title", "description") if kept.get(name)}
 
 
 def fragments(folder: Path) -> tuple[list[Fragment], list[str]]:
@@ -127,9 +128,3 @@ def _fragment(path: Path) -> Fragment:
 def _title(path: Path) -> str:
     words = re.sub(r"(\D)(\d)", r"\1 \2", visible(path.stem)).replace("_", " ").replace("-", " ")
     return " ".join(words.split()).capitalize()
-
-
-def _png(image: Image.Image, **options: bytes) -> str:
-    stream = BytesIO()
-    image.save(stream, "PNG", optimize=True, **options)
-    return data_uri(stream.getvalue(), "image/png")

@@ -21,6 +21,20 @@ class ScoreCell:
     best: bool = False
 
 
+@dataclass(frozen=True)
+class MethodGroup:
+    """The records of one method, by options. ``highest`` are its best scores, by column."""
+
+    title: str
+    entries: Sequence[Entry]
+    highest: Sequence[ScoreCell] = ()
+
+    @property
+    def published(self) -> str:
+        """Year and month of the method; empty if not known."""
+        return str(self.entries[0].record.names["published"] or "")
+
+
 @dataclass
 class DatasetSheet:
     """All records of one data set. ``scores`` are names of columns, the headline first."""
@@ -77,6 +91,28 @@ class DatasetSheet:
     def apart(self, entry: Entry) -> bool:
         """Whether a record is left out of the comparison."""
         return entry.random or entry.samples != self.compared
+
+    @cached_property
+    def groups(self) -> list[MethodGroup]:
+        """The records by method, in the order of the entries."""
+        found: dict[tuple[str, str], list[Entry]] = {}
+        for entry in self.entries:
+            found.setdefault((entry.method, entry.label), []).append(entry)
+        return [MethodGroup(key[1], own, self._highest(own)) for key, own in found.items()]
+
+    def _highest(self, entries: Sequence[Entry]) -> list[ScoreCell]:
+        """The best value of each column among those records that can be compared."""
+        rows = [self.cells(entry) for entry in entries if not self.apart(entry)]
+        columns = zip(*rows, strict=True) if rows else [()] * len(self.scores)
+        return [
+            max(column, key=lambda cell: -1.0 if cell.value is None else cell.value,
+                default=ScoreCell(None))
+            for column in columns
+        ]  # fmt: skip
+
+    def choices(self, name: str) -> list[str]:
+        """The distinct values of a part, for its filter."""
+        return sorted({entry.parts[name] for entry in self.entries})
 
     def cells(self, entry: Entry) -> list[ScoreCell]:
         """One row of the table."""

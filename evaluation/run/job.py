@@ -26,7 +26,7 @@ from evaluation.whole_files import prepare_folder
 
 if TYPE_CHECKING:
     from evaluation.measure.work import Result, Work
-    from evaluation.run.save_predictions import PredictionWriter
+    from evaluation.run.writer import Writer
 
 LOCAL = Local()
 NAMED = 3  # files in a sentence
@@ -51,27 +51,33 @@ class Done:
 def find_or_run(setting: Setting, output: OutputOptions, engine: Engine = LOCAL) -> Done:
     """The valid record of a setting in the folder of records, else the setting is evaluated.
 
-    Predictions that are to be saved are made in any case.
+    What is to be saved of each image is made in any case, unless all of it is there.
     """
     folder = Path(output.output)
     prepare_folder(folder)
     checked = check_setting(setting)
-    held = None if output.force or output.save else find(checked, folder)
+    writer = writer_of(output)
+    held = None if output.force else find(checked, folder, writer)
     if held and held.other_code:
         note(said_of_other_code([held], reuse=output.reuse))
     if held and (output.reuse or not held.other_code):
         clear(checked, folder)
         return held
-    one = PassJob([checked], folder, output.save_every, writer_of(output))
+    one = PassJob([checked], folder, output.save_every, writer)
     return run_together(one, engine)[0]
 
 
-def find(checked: CheckedSetting, folder: Path) -> Done | None:
-    """The record of a setting in ``folder``, if it was evaluated before, by whatever code."""
+def find(checked: CheckedSetting, folder: Path, writer: Writer | None = None) -> Done | None:
+    """The record of a setting in ``folder``, if it was evaluated before, by whatever code.
+
+    None also if what ``writer`` would write is not there.
+    """
     found = find_record(checked, folder)
     if not found:
         return None
     record, others = found
+    if writer and not writer.has(checked, record):
+        return None
     path = folder / checked.file_name
     return Done(checked.setting, record, path, skipped=True, other_code=tuple(others))
 
@@ -98,13 +104,13 @@ class PassJob:
     """Settings that share a pass over the data, and where their records go.
 
     Every ``save_every`` seconds the state of the pass is written beside the records; whoever does
-    the job again goes on from it. ``writer`` saves what is predicted for each image.
+    the job again goes on from it. ``writer`` saves something of each image.
     """
 
     settings: Sequence[CheckedSetting]
     folder: Path
     save_every: float = 120.0
-    writer: PredictionWriter | None = None
+    writer: Writer | None = None
 
     @property
     def title(self) -> str:
@@ -130,7 +136,7 @@ class PassJob:
             name = self.settings[0].setting.dataset.card.name
             raise ValueError(f"{name}: nothing of the truth counts, all is void")
         if self.writer:
-            self.writer.finish(self.settings)
+            self.writer.finish(self.settings, records)
         _tell_of_reading(results[0], self.settings[0].setting.workers)
         found = []
         for record, one in zip(records, self.settings, strict=True):
@@ -157,10 +163,14 @@ def run_together(job: PassJob, engine: Engine = LOCAL) -> list[Done]:
     return job.finish(results)
 
 
-def writer_of(output: OutputOptions) -> PredictionWriter | None:
-    """What saves predictions, if the options say so."""
+def writer_of(output: OutputOptions) -> Writer | None:
+    """What saves something of each image, if the options say so."""
     if output.save is None:
         return None
+    if output.save == "images":
+        from evaluation.run.save_images import ImageWriter
+
+        return ImageWriter(Path(output.output))
     from evaluation.run.save_predictions import PredictionWriter
 
     prepare_folder(Path(output.predictions), key="predictions")

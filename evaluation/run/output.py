@@ -14,9 +14,9 @@ class OutputOptions:
     output: the folder of records. labels: of images without truth that are labelled.
     force: evaluate again although a valid record is there. reuse: take a record of other code, but
     the same data, weights and packages, as it is. save_every: seconds after which a long
-    pass saves its counts. save: also write what the segmenter predicts for each image,
-    ``predictions`` (label maps) or ``scores`` (maps of scores); null writes none. predictions:
-    the folder for them.
+    pass saves its counts. save: also write something of each image: ``images`` (its counts, in
+    one file beside the record), ``predictions`` (label maps) or ``scores`` (maps of scores); null
+    writes none. predictions: the folder of the last two.
     """
 
     output: str
@@ -24,5 +24,5 @@ class OutputOptions:
     force: Flag = False
     reuse: Flag = False
     save_every: Positive = 120.0
-    save: Literal["predictions", "scores"] | None = None
+    save: Literal["images", "predictions", "scores"] | None = None
     predictions: str = "results/predictions"

@@ -23,6 +23,7 @@ from evaluation.measure.decision import label_map
 from evaluation.measure.finite import CheckedImage
 from evaluation.pictures.palette import palette_bytes
 from evaluation.records.checked import CheckedSetting
+from evaluation.records.record import Record
 from evaluation.setting import Setting
 from evaluation.setting.sharing import bare
 from evaluation.whole_files import write_json, write_whole
@@ -93,7 +94,11 @@ class PredictionWriter:
                     f"save={self.kind}: the id {sample_id} leads out of {self.folder(checked)}"
                 )
 
-    def finish(self, settings: Sequence[CheckedSetting]) -> None:
+    def has(self, checked: CheckedSetting, record: Record) -> bool:  # noqa: ARG002 as `Writer`
+        """False: no record knows of what is predicted, so it is made again."""
+        return False
+
+    def finish(self, settings: Sequence[CheckedSetting], records: Sequence[Record]) -> None:  # noqa: ARG002 as `Writer`
         """See that no file is missing, and say in a manifest what the files are.
 
         Raises FileNotFoundError if a file was removed since it was written.

@@ -22,7 +22,7 @@ from evaluation.whole_files import prepare_folder
 
 if TYPE_CHECKING:
     from evaluation.measure.work import Work
-    from evaluation.run.save_predictions import PredictionWriter
+    from evaluation.run.writer import Writer
 
 LOCAL = Local()
 
@@ -49,21 +49,21 @@ def run_sweep(
     force: bool = False,
     reuse: bool = False,
     save_every: float = 120.0,
-    writer: PredictionWriter | None = None,
+    writer: Writer | None = None,
     engine: Engine = LOCAL,
 ) -> list[Outcome]:
     """Evaluate settings, each as if it were alone, in as few passes over the data as can be.
 
-    A setting whose valid record lies in ``folder`` is skipped unless ``force``, or unless its
-    predictions are to be saved; with ``reuse`` also one whose record is of other code. What is
-    wrong with one setting (ValueError, OSError, RuntimeError) becomes its ``error`` and does not
-    stop the others. The answer is in the order of the settings; records are written as soon as
-    their pass ends. Raises PermissionError if nothing can be written into ``folder``.
+    A setting whose valid record lies in ``folder`` is skipped unless ``force``, or unless what
+    ``writer`` saves of its images is not there; with ``reuse`` also one whose record is of other
+    code. What is wrong with one setting (ValueError, OSError, RuntimeError) becomes its ``error``
+    and does not stop the others. The answer is in the order of the settings; records are written
+    as soon as their pass ends. Raises PermissionError if nothing can be written into ``folder``.
     """
     prepare_folder(folder)
     sweep = _Sweep(share_parts(settings), folder, save_every, writer)
     sweep.check()
-    if not force and not writer:
+    if not force:
         sweep.look_up(reuse=reuse)
     todo = list(sweep.first.values())
     if todo:
@@ -82,7 +82,7 @@ class _Sweep:
         settings: Sequence[Setting],
         folder: Path,
         save_every: float,
-        writer: PredictionWriter | None,
+        writer: Writer | None,
     ) -> None:
         self.settings, self.folder = settings, folder
         self.save_every, self.writer = save_every, writer
@@ -107,7 +107,7 @@ class _Sweep:
         """Find the records that are there: their settings are not evaluated."""
         others = []
         for place, checked in self.checked.items():
-            if done := find(checked, self.folder):
+            if done := find(checked, self.folder, self.writer):
                 if done.other_code:
                     others.append(done)
                     if not reuse:

@@ -1,66 +1,31 @@
-"""The figures of the tables: the paper's numbers dashed and hollow, ours solid and filled."""
+"""The figures of the tables: the paper's numbers hollow, ours filled; other data beside them."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
-from dataclasses import dataclass
+from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-import matplotlib as mpl
-from matplotlib.figure import Figure
-
+from evaluation.tables import style
 from evaluation.tables.cells import TablePlan
-from evaluation.tables.fill import TableResults, value_in
-from evaluation.tables.table import PublishedFigure, PublishedRow, PublishedTable
-from evaluation.whole_files import write_whole
+from evaluation.tables.fill import TableResults
+from evaluation.tables.labels import Name, Point, place
+from evaluation.tables.series import Facet, Series, facets_of, series_of
+from evaluation.tables.table import PublishedFigure, PublishedTable
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
+    from matplotlib.figure import Figure
 
-COLOURS = ("#0072b2", "#d55e00", "#009e73", "#cc79a7", "#56b4e9", "#e69f00")  # Okabe and Ito
-OURS_ALONE = ("#222222", "#888888")  # ours on other data has no paper's curve to go with
-
-
-@dataclass(frozen=True)
-class Series:
-    """Numbers of one column, by the row's index."""
-
-    label: str
-    score: str
-    ours: bool
-    colour: str
-    values: dict[int, float]
-
-    @property
-    def style(self) -> dict[str, Any]:
-        """How its line or dots are drawn, and what the legend calls them."""
-        face = self.colour if self.ours else "none"
-        return {"label": self.label, "color": self.colour, "marker": "o", "markerfacecolor": face}
-
-
-def series_of(plan: TablePlan, results: TableResults) -> list[Series]:
-    """All columns that have numbers: the paper's, then ours."""
-    colours = [COLOURS[index % len(COLOURS)] for index in range(len(plan.table.columns))]
-    found = []
-    for index, column in enumerate(plan.table.columns):
-        numbers = (row.cells[index].published for row in plan.table.rows)
-        found.append(_series(f"paper: {column.name}", column.score, colours[index], numbers))
-    alone = 0
-    for ours in plan.columns:
-        colour = colours[ours.published[0]]
-        if not ours.comparable:
-            colour, alone = OURS_ALONE[alone % 2], alone + 1
-        numbers = (value_in(record, ours.score) for record in results.of(ours))
-        found.append(_series(f"ours: {ours.name}", ours.score, colour, numbers, ours=True))
-    return [one for one in found if one.values]
-
-
-def _series(
-    label: str, score: str, colour: str, numbers: Iterable[float | None], *, ours: bool = False
-) -> Series:
-    values = {row: number for row, number in enumerate(numbers) if number is not None}
-    return Series(label, score, ours, colour, values)
+LINES, SCATTER, ROW = 1.5, 2.2, 0.25  # inches: of a facet, of a row of dots
+AROUND = 0.7  # inches: title, numbers and name of the x axis
+LEGEND_LINE = 0.15
+LETTERS = 52  # of a line
+KINDS = {
+    "lines": "The star is the highest of its line.",
+    "dots": "The star is the highest of its column.",
+    "scatter": "A star: no other is both faster and better.",
+}
 
 
 def draw(plan: TablePlan, results: TableResults, folder: Path) -> list[Path]:
@@ -68,90 +33,169 @@ def draw(plan: TablePlan, results: TableResults, folder: Path) -> list[Path]:
     wanted, series = plan.table.figure, series_of(plan, results)
     if wanted is None or not series:
         return []
-    figure = Figure(figsize=(6.4, 4.2), layout="constrained")
-    axis = figure.subplots()
-    ARTISTS[wanted.kind](axis, wanted, plan.table, series)
-    axis.set_xlabel(wanted.x)
-    axis.spines[["top", "right"]].set_visible(False)
-    axis.set_title(wanted.title, fontsize=10, loc="left")
-    figure.legend(loc="outside lower center", fontsize=7.5, frameon=False, ncols=2)
-    return [_save(figure, folder / f"{wanted.name}.{suffix}") for suffix in ("png", "svg")]
+    with style.look():
+        figure = compose(wanted, plan.table, facets_of(series))
+        caption = caption_of(wanted, facets_of(series))
+        paths = [folder / f"{wanted.name}.{suffix}" for suffix in ("png", "svg")]
+        return [style.save(figure, one, title=wanted.title, caption=caption) for one in paths]
 
 
-def _save(figure: Figure, path: Path) -> Path:
-    kind = path.suffix[1:]
-    undated = {"Date": None} if kind == "svg" else None  # the same numbers give the same file
-    with mpl.rc_context({"svg.hashsalt": path.stem}):
-        write_whole(path, lambda part: figure.savefig(part, format=kind, dpi=160, metadata=undated))
-    return path
+def caption_of(wanted: PublishedFigure, facets: list[Facet]) -> str:
+    """What is seen: the axes, what each facet shows, what the star is."""
+    axes = f"{wanted.y} over {wanted.x}" if wanted.y else wanted.x
+    shown = []
+    for facet in facets:
+        several = facet.series if wanted.kind != "scatter" else ()
+        names = [name for one in several if (name := facet.legend(one))]
+        shown.append(facet.title + (f" ({'; '.join(dict.fromkeys(names))})" if names else ""))
+    hollow = " Hollow: the paper's; filled: ours." if any(one.both for one in facets) else ""
+    whole = "; below, on an axis of its own, ".join(shown)
+    return f"{wanted.title}. {axes}: {whole}.{hollow} {KINDS[wanted.kind]}"
+
+
+def compose(wanted: PublishedFigure, table: PublishedTable, facets: list[Facet]) -> Figure:
+    """One facet below the other, each with its own axes and legend."""
+    heights = [_height(wanted, table, facet) for facet in facets]
+    figure = style.new_figure(sum(heights) + 0.3)
+    style.headline(figure, wanted.title)
+    parts = figure.subfigures(len(facets), 1, height_ratios=heights, squeeze=False)[:, 0]
+    for part, facet in zip(parts, facets, strict=True):
+        axis = part.subplots()
+        axis.set_title(facet.title, color=style.SOFT)
+        axis.set_xlabel(wanted.x)
+        axis.set_ylabel(wanted.y)
+        ARTISTS[wanted.kind](figure, axis, wanted, table, facet)
+        if axis.get_legend_handles_labels()[1]:
+            part.legend(loc="outside lower center", ncols=_across(facet))
+    return figure
+
+
+def _across(facet: Facet) -> int:
+    """Entries of the legend beside each other."""
+    lengths = [len(facet.legend(one)) + 6 for one in facet.series]
+    if sum(lengths) <= LETTERS:
+        return len(lengths)
+    return max(1, min(len(lengths) - 1, LETTERS // max(lengths)))
+
+
+def _height(wanted: PublishedFigure, table: PublishedTable, facet: Facet) -> float:
+    """Inches of a facet with its title and legend."""
+    legend = 0 if len(facet.series) == 1 else -(-len(facet.series) // _across(facet)) * LEGEND_LINE
+    if wanted.kind == "dots":
+        return AROUND + ROW * len(rows_of(table, facet)) + legend
+    return AROUND + (LINES if wanted.kind == "lines" else SCATTER) + legend
+
+
+def rows_of(table: PublishedTable, facet: Facet) -> dict[int, str]:
+    """What the rows are called that have a number in a facet.
+
+    A number of another model is none of the paper's rows, so where all are in one row it has no
+    name.
+    """
+    used = sorted({row for one in facet.series for row in one.values})
+    keys = [table.rows[row].key for row in used]
+    if facet.apart and len(used) == 1:
+        return {used[0]: ""}
+    return {row: ", ".join(key) for row, key in zip(used, keys, strict=True)}
+
+
+def _style(facet: Facet, one: Series) -> dict[str, Any]:
+    """A colour and a marker by the first part of the name; hollow is the paper's."""
+    number = facet.places(0).index(one.short[0]) if one.short else 0
+    colour = style.COLOURS[number % len(style.COLOURS)] if one.short else style.INK
+    marker = style.MARKERS[number % len(style.MARKERS)]
+    face = colour if one.ours else "white"
+    label = facet.legend(one) or None
+    return {"label": label, "color": colour, "marker": marker, "markerfacecolor": face}
 
 
 def _lines(
-    axis: Axes, figure: PublishedFigure, table: PublishedTable, series: list[Series]
+    whole: Figure, axis: Axes, figure: PublishedFigure, table: PublishedTable, facet: Facet
 ) -> None:
-    """One line per column over the number of each row that is drawn."""
-    places = {}
+    """One line per column over the number of each row that is drawn, dashed by its second part."""
+    over, names, lines = _numbers_of(figure, table), list[Name](), list[list[Point]]()
+    for one in facet.series:
+        points = sorted((over[row], value) for row, value in one.values.items() if row in over)
+        if not points:
+            continue
+        x, y = [place for place, _ in points], [value for _, value in points]
+        second = facet.places(1).index(one.short[1]) if len(one.short) > 1 else 0
+        look = _style(facet, one)
+        axis.plot(x, y, linestyle=style.DASHES[second % len(style.DASHES)], **look)
+        top = y.index(max(y))
+        style.best_of(axis, x[top], y[top], look["color"])
+        names.append(Name(f"{y[top]:.1f}", x[top], y[top], look["color"]))
+        lines.append(points)
+    covered = [point for line in lines for point in line]
+    places = sorted({place for place, _ in covered})
+    if figure.log:
+        axis.set_xscale("log")
+        style.plain_numbers(axis)
+    else:
+        axis.set_xticks(places)
+    axis.margins(0.05, 0.12)
+    place(whole, axis, names, dots=covered, lines=lines)
+
+
+def _numbers_of(figure: PublishedFigure, table: PublishedTable) -> dict[int, float]:
+    """Where the rows that are drawn lie on the x axis."""
+    found = {}
     for index, row in enumerate(table.rows):
         texts = dict(zip(table.keys, row.key, strict=True))
         if figure.only.items() <= texts.items():
-            places[index] = float(texts[figure.over])
-    for one in series:
-        points = sorted((places[row], value) for row, value in one.values.items() if row in places)
-        x, y = [place for place, _ in points], [value for _, value in points]
-        axis.plot(x, y, markersize=4.5, linestyle="-" if one.ours else "--", **one.style)
-    axis.set_ylabel(figure.y)
-    axis.set_ylim(bottom=0)
-    axis.grid(color="0.92")
-    if figure.log:
-        axis.set_xscale("log")
-    else:
-        axis.set_xticks(sorted(set(places.values())))
+            found[index] = float(texts[figure.over])
+    return found
 
 
-def _dots(axis: Axes, _: PublishedFigure, table: PublishedTable, series: list[Series]) -> None:
-    """A row of dots per row of the table."""
-    for one in series:
-        x, y = list(one.values.values()), list(one.values)
-        axis.plot(x, y, linestyle="none", markersize=6, **one.style)
-    axis.set_yticks(range(len(table.rows)), [" ".join(row.key) for row in table.rows], fontsize=8)
-    axis.invert_yaxis()
-    axis.grid(color="0.92")
+def _dots(
+    _: Figure, axis: Axes, _wanted: PublishedFigure, table: PublishedTable, facet: Facet
+) -> None:
+    """A row of dots per row of the table that has one, its name above it."""
+    rows = rows_of(table, facet)
+    heights = {row: place for place, row in enumerate(rows)}
+    for one in facet.series:
+        look, top = _style(facet, one), facet.best(one)
+        y = [heights[row] for row in one.values]
+        axis.plot(list(one.values.values()), y, linestyle="none", clip_on=False, **look)
+        if len(one.values) > 1:
+            style.best_of(axis, one.values[top], heights[top], look["color"])
+    for row, name in rows.items():
+        axis.annotate(
+            name, (0, heights[row]), xycoords=axis.get_yaxis_transform(), xytext=(0, 2.5),
+            textcoords="offset points", va="bottom",
+        )  # fmt: skip
+    axis.set_yticks(range(len(rows)), [""] * len(rows))
+    axis.set_ylim(len(rows) - 0.5, -0.85)
+    axis.tick_params(axis="y", length=0)
+    axis.spines["left"].set_visible(False)
 
 
 def _scatter(
-    axis: Axes, figure: PublishedFigure, table: PublishedTable, series: list[Series]
+    whole: Figure, axis: Axes, _: PublishedFigure, table: PublishedTable, facet: Facet
 ) -> None:
-    """Speeds against scores, of the paper and of ours, each dot with the name of its row."""
+    """Speeds against scores, each dot with the name of its row."""
+    names, dots = list[Name](), list[Point]()
     for ours in (False, True):
-        both = [one for one in series if one.ours is ours]
+        face = {"linestyle": "none", "markerfacecolor": style.INK if ours else "white"}
+        both = [one for one in facet.series if one.ours is ours]
         scores = [one for one in both if one.score != "speed"]
         speeds = [one for one in both if one.score == "speed"]
         for score, speed in zip(scores, speeds, strict=False):
-            _named_dots(axis, table.rows, score, speed)
+            points = {row: (speed.values[row], score.values[row])
+                      for row in score.values if row in speed.values}  # fmt: skip
+            for x, y in points.values():
+                beaten = any(
+                    one != (x, y) and one[0] >= x and one[1] >= y for one in points.values()
+                )
+                best = {} if beaten else style.BEST | {"markerfacecolor": style.INK}
+                axis.plot([x], [y], color=style.INK, **{"marker": "o", **face, **best})
+            dots += points.values()
+            names += [Name(table.rows[row].key[0], *at, style.INK) for row, at in points.items()]
     axis.set_xscale("log")
-    axis.set_ylabel(figure.y)
-    axis.grid(color="0.92")
+    style.plain_numbers(axis)
+    axis.margins(0.12)
+    place(whole, axis, sorted(names, key=lambda one: -one.y), dots=dots)
 
 
-def _named_dots(axis: Axes, rows: tuple[PublishedRow, ...], scores: Series, speeds: Series) -> None:
-    """Dots from the highest score to the lowest; names of close ones go below their dots."""
-    placed = list[tuple[float, float]]()
-    both = scores.values.keys() & speeds.values.keys()
-    for row in sorted(both, key=lambda one: scores.values[one], reverse=True):
-        x, y = speeds.values[row], scores.values[row]
-        crowded = any(abs(y - high) < 1.5 and x / 3 < wide < 3 * x for wide, high in placed)
-        placed.append((x, y))
-        axis.plot(x, y, **scores.style | {"label": None})
-        axis.annotate(
-            rows[row].key[0],
-            (x, y),
-            xytext=(4, -8 if crowded else 3),
-            textcoords="offset points",
-            fontsize=6.5,
-            color=scores.colour,
-        )
-    axis.plot([], [], linestyle="none", **scores.style)
-
-
-Artist = Callable[["Axes", PublishedFigure, PublishedTable, list[Series]], None]
+Artist = Callable[["Figure", "Axes", PublishedFigure, PublishedTable, Facet], None]
 ARTISTS: dict[str, Artist] = {"lines": _lines, "dots": _dots, "scatter": _scatter}

@@ -121,8 +121,9 @@ def to_html(sheet: TableSheet) -> str:
     kinds = ["" if column.decimals is None else ' class="number"' for column in sheet.printed]
 
     def line(tag: str, parts: list[str]) -> str:
-        filled = (f"<{tag}{kind}>{text}</{tag}>" for kind, text in zip(kinds, parts, strict=True))
-        return f"<tr>{''.join(filled)}</tr>"
+        tags = ["th", *[tag] * (len(parts) - 1)]  # the first names the row
+        cells = zip(tags, kinds, parts, strict=True)
+        return f"<tr>{''.join(f'<{one}{kind}>{text}</{one}>' for one, kind, text in cells)}</tr>"
 
     escape, (names, rows) = HTML.escape, HTML.table(sheet)
     last = len(rows) - sheet.summary

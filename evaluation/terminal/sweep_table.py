@@ -6,14 +6,16 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from rich.table import Table
 from rich.text import Text
 
 from evaluation.console import console, literal, note, say
 from evaluation.records.flatten import titles_of
 from evaluation.terminal.record_table import percent
+from evaluation.terminal.whole_words import fitted, table_of
 
 if TYPE_CHECKING:
+    from rich.table import Table
+
     from evaluation.records.record import Record
     from evaluation.run.sweep import Outcome
 
@@ -36,7 +38,7 @@ def show_sweep(rows: Sequence[SweepRow]) -> None:
     """Print a line per setting and a column per score and data set, notes, files, and failures."""
     records = [row.record for row in rows if row.record]
     if records:
-        console.print(sweep_table(rows, records))
+        console.print(fitted(sweep_table(rows, records)))
     for warning in dict.fromkeys(line for record in records for line in record.warnings):
         note(warning)
     paths = {row.outcome.path for row in rows if row.outcome and row.outcome.path}
@@ -55,7 +57,7 @@ def sweep_table(rows: Sequence[SweepRow], records: Sequence[Record]) -> Table:
     """Lines are told apart by the overrides that not all have, columns by data set and score."""
     common = _common(rows)
     title = " ".join(word for word in rows[0].overrides if word in common)
-    table = Table(title=literal(f"{title} (%)".strip()), title_justify="left")
+    table = table_of(f"{title} (%)".strip())
     table.add_column("setting")
     columns = _columns(records)
     for dataset, _, heading in columns:

@@ -15,7 +15,7 @@ import torch
 import torch.distributed as dist
 import torch.nn.functional as F
 from forward import encode_image
-from model import CONTEXT, initialise, load, narrow, save, write_folder
+from model import CONTEXT, initialise, load, save, write_folder
 from open_clip import CLIP, create_model
 from plan import Plan
 from scenes import VIEWS, WHOLE, Batch, Scenes, draw_batch, render
@@ -107,6 +107,7 @@ def learn(plan: Plan, model: CLIP, scenes: Scenes, tokenizer: WordTokenizer, ran
         done = share(model, max(step / plan.steps, spent / 60 / plan.minutes), plan.processes)
         nn.utils.clip_grad_norm_(model.parameters(), 1)
         optimiser.step()
+        model.logit_scale.data.clamp_(0, math.log(100))
         if rank == 0 and time.monotonic() - told > 30:
             told = time.monotonic()
             rate, left = step * plan.batch * plan.processes / spent, spent / 60 * (1 / done - 1)
@@ -132,9 +133,7 @@ def train(rank: int, plan: Plan) -> None:
     initialise(model)
     if plan.start:
         load(model, plan.start)
-    batch = draw_batch(scenes, tokenizer, np.random.default_rng(0), batch=plan.batch, view=VIEWS[0])
-    with torch.no_grad():
-        narrow(model, *encode(model, batch.to(device), kept=1.0))
+        model.logit_scale.requires_grad_(False)
     if plan.processes > 1:
         for weights in model.parameters():  # all start as the first does
             dist.broadcast(weights.data, 0)

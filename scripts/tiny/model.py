@@ -14,7 +14,7 @@ from gem.backbones.word_tokenizer import WordTokenizer
 
 CONTEXT = 24
 GAIN = 4.0
-LOGIT_SCALE = 100.0  # CLIP's, and that of the paper's protocol
+LOGIT_SCALE = 100.0  # where CLIP's training ended, and that of the paper's protocol
 
 
 def model_config(vocab_size: int) -> dict[str, object]:
@@ -72,20 +72,19 @@ def load(model: CLIP, folder: Path) -> None:
 
 
 @torch.no_grad()
-def narrow(model: CLIP, seen: Tensor, read: Tensor) -> None:
-    """Makes the logit scale `LOGIT_SCALE` and cosines as much smaller: logits stay as they are.
+def narrow(model: CLIP, seen: Tensor, read: Tensor, *, scale: float) -> None:
+    """Makes cosines smaller by `scale` / `LOGIT_SCALE`, and the model's logit scale the latter.
 
-    seen, read [n, E]: features of some images and texts, not normalised. A constant vector is added
-    to the features of images, by the bias of their last norm, along a direction that texts do not
-    use. So the angles between images become small, as CLIP's are, and its scale fits.
+    seen, read [n, E]: features of some images and texts, not normalised. One constant vector is
+    added to all features of images, by the bias of their last norm, along a direction that texts do
+    not use: images then lie in a narrow cone, as CLIP's do (Liang et al. 2022, "Mind the gap"), and
+    words keep their order in every patch.
     """
-    model.logit_scale.requires_grad_(False)
-    share = float(model.logit_scale.exp()) / LOGIT_SCALE
-    model.logit_scale.fill_(math.log(LOGIT_SCALE))
     projection = model.visual.proj
     used = read / read.norm(dim=-1).mean()
-    # Least used by texts, yet reached by a bias that is not large.
-    costs = used.T @ used / len(read) + 1e-5 * torch.linalg.inv(projection.T @ projection)
+    # Least used by texts, and reached by a bias that float16 holds well.
+    costs = used.T @ used / len(read) + 1e-7 * torch.linalg.inv(projection.T @ projection)
     unused = torch.linalg.eigh(costs).eigenvectors[:, 0]
-    length = seen.norm(dim=-1).mean() * math.sqrt(1 / share**2 - 1)
+    length = seen.norm(dim=-1).mean() * math.sqrt((LOGIT_SCALE / scale) ** 2 - 1)
     model.visual.ln_post.bias += torch.linalg.solve(projection.T, length * unused)
+    model.logit_scale.fill_(math.log(LOGIT_SCALE))

@@ -109,4 +109,4 @@ def test_no_config_is_left_out():
         for family in ("openclip", "metaclip")
         for size in ("b16", "b32", "l14")
     }
-    assert set(CONFIGS) == older | set(SHAPES)
+    assert older | set(SHAPES) <= set(CONFIGS)

@@ -1,11 +1,12 @@
 """A folder's config and words: broken ones are said, other ones are another model."""
 
-import json
+import re
 import shutil
 
 import pytest
-from conftest import SMALL, write_config
+from conftest import SMALL, write_config, write_words
 from drawn import setting_of
+from safetensors.torch import save_file
 
 from evaluation.measure.text_cache import embed_text
 from evaluation.records.checked import check_setting, find_record
@@ -59,6 +60,17 @@ def test_words_that_are_there_twice(folder, tmp_path):
         _ = of(copy).towers
 
 
+@pytest.mark.parametrize("change", [-1, 1])
+def test_another_number_of_words_than_the_model_has(change, tmp_path):
+    """One more, and its ids are beyond the model's; one less, and start and end are others."""
+    folder = write_words(tmp_path / "words", ["a", "dog", "tree"])
+    words = ["a", "dog", "tree", "new"][: 3 + change]
+    (folder / "vocabulary.txt").write_text(" ".join(words))
+    said = f"vocabulary.txt has {3 + change} words, and the vocab_size=6 of {CONFIG} expects 3"
+    with pytest.raises(ValueError, match=f"{re.escape(said)}$"):
+        _ = OpenClip(model=str(folder), device="cpu").embed(["a dog"])
+
+
 def test_another_head_width_is_another_model(folder, tmp_path):
     """The tensors have the same shapes: only the config says it, and a record is of the other."""
     copy = shutil.copytree(folder, tmp_path / "copy")
@@ -73,16 +85,14 @@ def test_another_head_width_is_another_model(folder, tmp_path):
     assert second.counts != first.counts
 
 
-def test_other_words_of_the_same_weights_are_embedded_anew(folder, tmp_path):
-    copy = shutil.copytree(folder, tmp_path / "copy")
+def test_other_words_of_the_same_weights_are_embedded_anew(tmp_path):
     words = ["dog", "tree", "a", "photo", "of", "house", "sheep", "grazing", "the"]
-    (copy / CONFIG).write_text(
-        json.dumps({"model_cfg": {**SMALL, "text_cfg": {**SMALL["text_cfg"]}}})
-    )
-    found = []
+    model, found = write_words(tmp_path / "copy", words), []
+    weights = OpenClip(model=str(model), device="cpu", seed=1).towers.model.state_dict()
+    save_file(weights, model / "model.safetensors")
     for order in (words, words[::-1]):
-        (copy / "vocabulary.txt").write_text(" ".join(order))
-        setting = setting_of(of(copy))
+        (model / "vocabulary.txt").write_text(" ".join(order))
+        setting = setting_of(of(model))
         text = embed_text(setting).text
         assert text.equal(setting.segmenter.embed(setting.class_vocabulary, setting.prompts))
         found.append(text)

@@ -6,7 +6,7 @@ import logging
 import open_clip
 import pytest
 import torch
-from conftest import SMALL, write_config
+from conftest import SMALL, write_config, write_words
 
 from gem.backbones import OpenClip
 from gem.backbones.model_config import check_supported
@@ -115,8 +115,7 @@ def test_the_activation_is_the_one_given_or_the_models_own(own, given, tmp_path)
 
 
 def test_whole_words_are_read_if_the_folder_lists_them(tmp_path):
-    folder = write_config(tmp_path / "words")
-    (folder / "vocabulary.txt").write_text("a\nphoto\nof\ncat\n", encoding="utf-8")
+    folder = write_words(tmp_path / "words", ["a", "photo", "of", "cat"])
     assert new_tokenizer(str(folder)).encode("a photo of a cat") == [1, 2, 3, 1, 4]
 
 

@@ -4,9 +4,11 @@ import pytest
 import timm
 import torch
 from small_timm import POOLS, small_of, write_small_timm, write_timm
+from timm.models.eva import Eva
 
 import gem
 from gem.backbones import OpenClip, TowerShape
+from gem.backbones.eva_tower import odd_eva_parts
 from gem.backbones.model_config import SUPPORTED
 from gem.backbones.open_timm import readout_of
 from gem.methods.method import blocks_read
@@ -136,6 +138,33 @@ def test_a_method_over_patches_alone_is_naive(siglip):
     weights = (layer.k @ layer.k.mT / layer.k.shape[-1] ** 0.5 + window).softmax(dim=-1)
     expected = trace.project(layer.write(weights @ layer.v))
     assert difference(gem.Naclip()(trace), expected) <= ROUNDING
+
+
+EVA = {"img_size": 40, "patch_size": 8, "embed_dim": 48, "depth": 2, "num_heads": 4}
+
+
+@pytest.mark.parametrize(
+    ("changes", "reasons"),
+    [
+        ({}, []),
+        ({"use_rot_pos_emb": True}, []),
+        ({"use_abs_pos_emb": False, "use_rot_pos_emb": True}, ["no position embeddings"]),
+        (
+            {"use_rot_pos_emb": True, "rope_type": "mixed"},
+            ["rotary embeddings of another kind"],
+        ),
+        ({"use_post_norm": True}, ["blocks with their norms behind"]),
+        ({"attn_type": "rope", "num_kv_heads": 2, "qkv_fused": False}, ["shared keys"]),
+    ],
+)
+def test_parts_of_eva_that_the_walk_does_not_know_are_named(changes, reasons):
+    assert odd_eva_parts(Eva(**EVA, **changes)) == reasons
+
+
+def test_gated_attention_is_named():
+    model = Eva(**EVA, attn_type="rope")
+    model.blocks[1].attn.gate = torch.nn.Linear(48, 48)
+    assert odd_eva_parts(model) == ["gated attention"]
 
 
 @pytest.mark.parametrize(

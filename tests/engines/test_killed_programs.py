@@ -16,6 +16,7 @@ from standing_in import IMAGES, numbers, settings_of, swept
 
 from evaluation.engines import Local, Torchrun, torchrun
 from evaluation.records.record import read_record
+from evaluation.run.save_images import ImageWriter
 
 HERE = Path(__file__).parent
 PROGRAM = str(HERE / "ranks.py")
@@ -24,13 +25,14 @@ KILLS = int(os.environ.get("GEM_KILLS", "1"))
 MANY = 300  # images, so that there is time to be killed in
 
 
-def start(engine, folder, images, ranks=2):
+def start(engine, folder, images, ranks=2, save=()):
     """The program in a process group of its own, its output in a file beside the folder."""
     path = os.pathsep.join(map(str, (REPOSITORY, HERE.parent)))
     environment = {**os.environ, "PYTHONPATH": path, "OMP_NUM_THREADS": "1"}
     launcher = ["-m", "torch.distributed.run", f"--nproc-per-node={ranks}", "--master-port=0"]
     launcher += ["--rdzv-backend=c10d", "--rdzv-endpoint=localhost:0"]
     words = [*(launcher if engine == "torchrun" else []), PROGRAM, str(folder), engine, str(images)]
+    words += save
     with folder.with_suffix(".log").open("w") as log:
         return subprocess.Popen(
             [sys.executable, *words], stdout=log, stderr=log, env=environment,
@@ -69,6 +71,25 @@ def test_any_number_of_ranks(ranks, images, alone, tmp_path):
     finish(start("torchrun", folder, images, ranks), folder)
     assert found_in(folder, alone[images]) == alone[images]
     assert not list(folder.glob(".*.state"))
+
+
+def test_counts_by_image_of_ranks(tmp_path):
+    """A file for each image, whoever counts it; a rank is killed, and the next ones go on."""
+    alone, folder = tmp_path / "alone", tmp_path / "records"
+    masks, _, _, points = settings_of(IMAGES)
+    expected = swept([masks, points], alone, Local(), writer=ImageWriter(alone))
+    process = start("torchrun", folder, IMAGES, save=["images"])
+    while process.poll() is None and len(list(folder.glob(".*/*.npz"))) < 5:
+        time.sleep(0.01)
+    kill(processes_of(process.pid)[-1])
+    process.wait(timeout=300)
+    finish(start("torchrun", folder, IMAGES, save=["images"]), folder)
+    assert found_in(folder, expected) == expected
+    files = sorted(alone.glob("*.images.npz"))
+    assert len(files) == 2
+    for one in files:
+        assert (folder / one.name).read_bytes() == one.read_bytes()
+    assert not list(folder.glob(".*"))
 
 
 def processes_of(program):

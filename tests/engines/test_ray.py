@@ -16,6 +16,7 @@ from standing_in import IMAGES, Failing, Hidden, numbers, settings_of, swept
 from evaluation.data import Words
 from evaluation.engines import Local, Ray, worker
 from evaluation.run.checkpoint import States
+from evaluation.run.save_images import ImageWriter
 from evaluation.run.save_predictions import PredictionWriter
 from evaluation.run.sweep import run_sweep
 from evaluation.run.tune import search
@@ -157,6 +158,18 @@ def test_predictions_are_written_by_the_workers(tmp_path):
     local, ours = (sorted((tmp_path / name).rglob("*.png")) for name in ("Local", "Ray"))
     assert len(local) == len(ours) == IMAGES
     assert [one.read_bytes() for one in local] == [one.read_bytes() for one in ours]
+
+
+@pytest.mark.usefixtures("pooled")
+def test_counts_by_image_are_written_by_the_workers(tmp_path):
+    masks, _, _, points = settings_of()
+    for engine in (Local(), Ray(workers=2)):
+        folder = tmp_path / type(engine).__name__
+        swept([masks, points], folder, engine, writer=ImageWriter(folder))
+    local, ours = (sorted((tmp_path / name).glob("*.images.npz")) for name in ("Local", "Ray"))
+    assert len(local) == len(ours) == 2
+    assert [one.read_bytes() for one in local] == [one.read_bytes() for one in ours]
+    assert not list((tmp_path / "Ray").glob(".*"))
 
 
 @pytest.mark.usefixtures("pooled")

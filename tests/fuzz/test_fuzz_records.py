@@ -5,6 +5,7 @@ import math
 from dataclasses import asdict, replace
 from pathlib import Path
 
+import numpy as np
 import pytest
 from drawn import setting_of
 from hypothesis import strategies as st
@@ -14,6 +15,12 @@ from reported import record
 from evaluation.console import console
 from evaluation.records.checked import check_setting, find_record
 from evaluation.records.flatten import ablation, row
+from evaluation.records.image_counts import (
+    ImageCounts,
+    margins,
+    read_image_counts,
+    write_image_counts,
+)
 from evaluation.records.query import read_frame, select, sort
 from evaluation.records.rebuild import rebuild
 from evaluation.records.record import read_record, read_records
@@ -23,7 +30,7 @@ from evaluation.report.page import Content, render
 from evaluation.run.rerun import differences
 from evaluation.run.rerun import setting_of as setting_again
 from evaluation.setting import Setting
-from evaluation.setting.identity import describe
+from evaluation.setting.identity import describe, fingerprint
 from evaluation.terminal.record_table import frame_table, show
 
 WHOLE = record()
@@ -132,6 +139,38 @@ def test_filters_and_orders(filters, by, records):
     folder, _ = records
     (folder / "other.json").unlink(missing_ok=True)
     answer(lambda: sort(select(read_frame(folder)[0], filters), by))
+
+
+IDS = ("a", "b", "c")
+BY_IMAGE = np.random.default_rng(0).integers(0, 9, (3, 2, 2, 2))  # matrices of three images
+COUNTED = record(
+    images=3,
+    counts={"matrix": BY_IMAGE[:, 0].sum(axis=0).tolist(), "heatmap": [[3, 6], [0, 9]]},
+    hashes=WHOLE.hashes | {"samples": fingerprint(list(IDS))},
+)
+
+
+@pytest.fixture(scope="module")
+def by_image(tmp_path_factory):
+    """The file of counts by image of a record, and what it holds."""
+    path = tmp_path_factory.mktemp("images") / "x.images.npz"
+    matrix = np.stack([margins(one) for one in BY_IMAGE[:, 0]])
+    heatmap = np.repeat([[[1, 2], [0, 3]]], 3, axis=0)
+    counts = ImageCounts(IDS, {"matrix": matrix, "heatmap": heatmap})
+    write_image_counts(counts, COUNTED, path)
+    return Given((path, path.read_bytes(), counts))
+
+
+@fuzzed(edits=EDITS)
+def test_counts_by_image_of_other_bytes(edits, by_image):
+    """Whatever is read sums to the record."""
+    path, content, counts = by_image
+    path.write_bytes(edited(content, edits))
+    found = answer(lambda: read_image_counts(COUNTED, path), "x.images.npz")
+    if found is not REFUSED:
+        assert found.ids == IDS
+        for name, array in counts.arrays.items():
+            assert (found.arrays[name].sum(axis=0) == array.sum(axis=0)).all()
 
 
 TUNED = {"dataset": "toy", "ids": ["0", "1"], "trials": [{"miou": 0.5, "curve": [0.1]}]}

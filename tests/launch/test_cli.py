@@ -12,6 +12,7 @@ from omegaconf.errors import OmegaConfBaseException
 
 from evaluation import launch
 from evaluation.launch.errors import PREPARE
+from evaluation.launch.words import run_keys
 from evaluation.run.job import run as job
 
 CAUGHT = (HydraException, OmegaConfBaseException, ValueError, OSError)  # by run.py
@@ -30,9 +31,14 @@ def said(*overrides):
     return launch.sentence(caught.value)
 
 
+def choices(group):
+    """What may stand behind ``group=``, as a sentence lists it."""
+    return ", ".join(sorted(one.stem for one in (REPOSITORY / "configs" / group).glob("*.yaml")))
+
+
 CHOICES = "input should be 'adaptive' or 'standard', or"
 FLOAT32 = "expected a number from 1.2e-38 to 3.4e+38"
-METHODS = ", ".join(sorted(one.stem for one in (REPOSITORY / "configs" / "method").glob("*.yaml")))
+KEYS = ", ".join(sorted(run_keys()))
 NO_COMPANION = "the method reads no companion; leave the word out, or choose method=proxyclip"
 NEEDED = "no part can be left out; a choice or a value replaces it"
 QUOTED = (
@@ -59,7 +65,16 @@ SENTENCES = {
         "gem.projections=['q', 'q']: one or more of q, k, v, each at most once"
     ),
     "gem.blocks=0": "gem.blocks=0: input should be greater than or equal to 1",
-    "gem.itres=2": "gem.itres: this config has no such key; gem.* are options of method=gem",
+    "gem.itres=2": (
+        "gem.itres: this config has no such key (did you mean gem.iters?); gem.* are options of "
+        "method=gem"
+    ),
+    "datset=toy": f"datset=toy: no such key (did you mean dataset?); the keys are {KEYS}",
+    "metric=": f"metric=: expected one of {choices('metric')}",
+    "protocol.resize.sice=64": (
+        "protocol.resize.sice: this config has no such key (did you mean protocol.resize.size?)"
+    ),
+    "dataset=folder": "dataset.root: expected a value, dataset.root=VALUE",
     "by_dataset.voc.background=0.3": (
         "by_dataset.voc.background=0.3: these are the published values; set protocol.NAME or "
         "method.NAME instead"
@@ -67,10 +82,8 @@ SENTENCES = {
     "companion=dino_vitb8": f"companion: {NO_COMPANION}",
     "companion.weights=null": f"companion.weights: {NO_COMPANION}",
     "+companion=dino_vitb8": f"+companion=dino_vitb8: {NO_COMPANION}",
-    "method=gemm": f"method=gemm: no such choice; method is one of {METHODS}",
-    "prompts=foto": (
-        "prompts=foto: no such choice; prompts is one of imagenet80, photo, photo_period, word"
-    ),
+    "method=gemm": f"method=gemm: no such choice; method is one of {choices('method')}",
+    "prompts=foto": f"prompts=foto: no such choice; prompts is one of {choices('prompts')}",
     "batch_size=0": "batch_size=0: input should be greater than or equal to 1",
     "limit=many": "limit=many: input should be a valid integer",
     "batch_size=100000000": "batch_size=100000000: input should be less than or equal to 1024",
@@ -130,11 +143,11 @@ SENTENCES = {
     "protocol.resize=null": (
         "protocol.resize=null: expected options, each as protocol.resize.NAME=VALUE"
     ),
-    "method=3": f"method=3: expected one of {METHODS}",
-    "method=null": f"method=null: expected one of {METHODS}",
-    "method={iters: 3}": f"method={{iters: 3}}: expected one of {METHODS}",
+    "method=3": f"method=3: expected one of {choices('method')}",
+    "method=null": f"method=null: expected one of {choices('method')}",
+    "method={iters: 3}": f"method={{iters: 3}}: expected one of {choices('method')}",
     "method=[gem,clip]": (
-        f"method=[gem,clip]: expected one of {METHODS}, or several with -m method=A,B"
+        f"method=[gem,clip]: expected one of {choices('method')}, or several with -m method=A,B"
     ),
     "method=gem,clip": (
         "method=gem,clip: several values; -m sweeps over them, [A,B] is a list of them"
@@ -317,7 +330,10 @@ def command(tmp_path, *arguments):
     [
         (["gem.iters=-1"], "gem.iters=-1: input should be greater than or equal to 0"),
         (["dataset=voc"], f"dataset.root=/no/such: there is no such folder{PREPARE}"),
-        (["method=[1]"], f"method=[1]: expected one of {METHODS}, or several with -m method=A,B"),
+        (
+            ["method=[1]"],
+            f"method=[1]: expected one of {choices('method')}, or several with -m method=A,B",
+        ),
         (["gem=3"], "gem=3: expected options, each as gem.NAME=VALUE"),
         (["output='abc"], f"output='abc: {QUOTED}"),
         (["gem.iters"], "gem.iters: expected KEY=VALUE"),

@@ -1,5 +1,6 @@
 """The words of all commands: types, wrong values, unknown keys, help, and how a command ends."""
 
+import os
 from pathlib import Path
 
 import pytest
@@ -166,6 +167,20 @@ def test_how_a_command_ends(monkeypatch):
         with pytest.raises(SystemExit) as caught:
             command(main)
         assert caught.value.code == code
+
+
+@pytest.mark.parametrize("own", ["", "OMP_WAIT_POLICY", "GOMP_SPINCOUNT", "KMP_BLOCKTIME"])
+def test_threads_that_wait_sleep_unless_the_environment_says_otherwise(own, monkeypatch):
+    for name in ("OMP_WAIT_POLICY", "GOMP_SPINCOUNT", "KMP_BLOCKTIME"):
+        monkeypatch.setenv(name, "")  # so that it is as before when the test ends
+        monkeypatch.delenv(name)
+    if own:
+        monkeypatch.setenv(own, "ACTIVE")
+    found = {}
+    with pytest.raises(SystemExit):
+        command(lambda: found.update(os.environ))
+    expected = {"": "PASSIVE", "OMP_WAIT_POLICY": "ACTIVE"}.get(own)
+    assert found.get("OMP_WAIT_POLICY") == expected
 
 
 def test_mistakes_of_ours_and_developers_have_a_traceback(monkeypatch):

@@ -24,7 +24,8 @@ PARTS = ("dataset", "method", "options", "model", "protocol")
 def now():
     """The committed records by folder and names."""
     found = {}
-    for path in sorted(RESULTS.glob("**/records/**/*.json")):
+    committed = [RESULTS / "demo" / "records", RESULTS / "toy" / "records"]
+    for path in sorted(path for folder in committed for path in folder.glob("**/*.json")):
         record = read_record(path)
         folder = path.relative_to(RESULTS).parent.as_posix()
         words, templates = (record.setting[part] for part in ("vocabulary", "prompts"))

@@ -13,11 +13,14 @@ import pytest
 from reported import NASTY, record, records
 
 from evaluation.data import Toy
+from evaluation.pictures.answers import Answer
+from evaluation.report.choice import choose, comparable
 from evaluation.report.entry import read_entries
 from evaluation.report.page import Content, policy, render, script_json
-from evaluation.report.pictures import figures, fragments
+from evaluation.report.pictures import figures, fragments, said_in
+from evaluation.report.predictions import payload
 from evaluation.report.results import sheets
-from evaluation.report.scenes import choose, comparable, payload
+from evaluation.tables import style
 
 ROOT = Path(__file__).parents[2]
 CHROMIUM = shutil.which("chromium") or shutil.which("google-chrome")
@@ -41,11 +44,16 @@ def page(folder):
     choice = choose({name: int(name) % 7 for name in toy.ids[:9]}, count=4, seed=0)
     samples = [toy[name] for name in choice.reasons]
     chosen, *_ = comparable(entries)
-    maps = {
-        entry.method: [np.roll(sample.truth, 4 * shift, axis=1) for sample in samples]
+    rng = np.random.default_rng(0)
+    heats = [rng.random((len(toy.card.classes), 8, 8)), None]  # of one that gives labels alone
+    found = {
+        entry.method: [
+            Answer(np.roll(sample.truth, 4 * shift, axis=1), heats[shift == 1])
+            for sample in samples
+        ]
         for shift, entry in enumerate(chosen)
     }
-    browser = payload(chosen, samples, maps, choice)
+    browser = payload(chosen, samples, found, choice)
     return render(Content(entries=entries, unread=unread, browser=browser))
 
 
@@ -160,10 +168,48 @@ def test_tables_and_figures_are_taken_in(tmp_path):
     captioned = "<figure><figcaption>K &amp; <b>tau</b></figcaption><table></table></figure>"
     (tmp_path / "table4.html").write_text(captioned, encoding="utf-8")
     assert fragments(tmp_path)[0][0].title == "K & tau"
+    assert (figure.drawn, figure.caption) == (True, "Figure 5.")
     page = render(Content(entries=[], tables=[fragment], figures=[figure]))
     assert 'id="paper"' in page
     assert 'id="figures"' in page
     assert Reader(page).open == []
+
+
+@pytest.mark.parametrize("suffix", ["png", "svg"])
+def test_a_figure_says_what_it_shows(suffix, tmp_path):
+    with style.look():
+        figure = style.new_figure(1)
+        figure.subplots().plot([0, 1])
+        path = tmp_path / f"depth.{suffix}"
+        style.save(figure, path, title="Depth & MLP", caption="mIoU <over> d: the paper's & ours.")
+    ((found,), _) = figures([tmp_path])
+    assert (found.title, found.caption) == ("Depth & MLP", "mIoU <over> d: the paper's & ours.")
+    assert found.drawn is (suffix == "svg")
+
+
+def test_what_a_broken_picture_says_is_nothing():
+    assert said_in(b"\x89PNG broken") == {}
+    assert said_in(b"<dc:title>\x1b[2J\xff</dc:title>")["title"].isprintable()
+
+
+def test_records_are_grouped_by_method(folder):
+    toy = next(s for s in sheets(read_entries(folder)[0]) if s.name == "toy")
+    assert [(group.title, len(group.entries)) for group in toy.groups] == [
+        ("CLIP", 1), ("MaskCLIP", 1), ("CLIP Surgery", 1), ("GEM", 2),
+    ]  # fmt: skip
+    values = [cell.value for cell in toy.groups[-1].highest]
+    assert values[0] == max(e.record.scores["miou"] or 0 for e in toy.groups[-1].entries) * 100
+
+
+def test_options_are_words_and_only_long_ones_may_break(tmp_path):
+    options = "temperature_scale=0.001 weights=" + "a/" * 20
+    one = record(key="1" * 12, options=options)
+    (tmp_path / one.file_name).write_text(json.dumps(asdict(one)), encoding="utf-8")
+    ((entry,), _) = read_entries(tmp_path)
+    assert [long for _, long in entry.option_words] == [False, True]
+    page = render(Content(entries=[entry]))
+    assert '<span class="option">temperature_scale=0.001</span>' in page
+    assert f'<span class="option long">weights={"a/" * 20}</span>' in page
 
 
 def test_the_command(folder, tmp_path):

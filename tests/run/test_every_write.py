@@ -23,6 +23,7 @@ from evaluation import whole_files
 from evaluation.data import Folder, Words
 from evaluation.run.job import label
 from evaluation.run.output import OutputOptions
+from evaluation.run.save_images import ImageWriter
 from evaluation.run.save_predictions import PredictionWriter
 from evaluation.run.sweep import run_sweep
 from evaluation.tables.render import write_sheet
@@ -85,6 +86,12 @@ def jobs(settings, sheet, tmp_path_factory):
         found = run_sweep([one], folder / "records", writer=writer)
         return [one.error for one in found if one.error]
 
+    def images(folder):
+        writer = ImageWriter(folder / "records")
+        one = replace(settings[0], limit=1)
+        found = run_sweep([one], folder / "records", save_every=0, writer=writer, force=True)
+        return [one.error for one in found if one.error]
+
     def tables(folder):
         listing([], {"folder": records, "csv": folder / "all.csv", "sort": "created"})
         write_sheet(sheet, folder / "tables")
@@ -92,7 +99,9 @@ def jobs(settings, sheet, tmp_path_factory):
     def labels(folder):
         label(photos, OutputOptions(output="none", labels=str(folder / "labels")))
 
-    return {"sweep": sweep, "scores": scores, "tables": tables, "labels": labels}
+    return {
+        "sweep": sweep, "scores": scores, "images": images, "tables": tables, "labels": labels,
+    }  # fmt: skip
 
 
 @pytest.fixture
@@ -119,9 +128,9 @@ def content_of(folder):
     """What is in the files of a run that others read, by name."""
     found = {}
     for path in sorted(folder.rglob("*")):
-        if path.is_file() and not path.name.startswith("."):
+        if path.is_file() and not is_hidden(path, folder):
             content = path.read_bytes()
-            if path.parent.name == "records":
+            if path.parent.name == "records" and path.suffix == ".json":
                 record = json.loads(content)
                 content = {name: record[name] for name in record if name not in INCIDENTAL}
             if path.suffix == ".safetensors":  # its metadata have no order
@@ -131,8 +140,12 @@ def content_of(folder):
     return found
 
 
+def is_hidden(path, folder):
+    return any(part.startswith(".") for part in path.relative_to(folder).parts)
+
+
 def hidden(folder):
-    return [path for path in folder.rglob(".*") if path.is_file()]
+    return [path for path in folder.rglob("*") if path.is_file() and is_hidden(path, folder)]
 
 
 def check_next_run(run, job, name, folder, whole):
@@ -148,7 +161,7 @@ def check_next_run(run, job, name, folder, whole):
 
 
 @pytest.mark.parametrize("kind", FAULTS)
-@pytest.mark.parametrize("job", ["sweep", "scores", "tables", "labels"])
+@pytest.mark.parametrize("job", ["sweep", "scores", "images", "tables", "labels"])
 def test_every_operation(job, kind, run, tmp_path, capsys):
     failed, clean = run(job, "whole")
     assert failed == []

@@ -145,9 +145,9 @@ def test_a_file_that_vanished_is_told(setting, tmp_path, monkeypatch):
 
     finish = PredictionWriter.finish
 
-    def vanish(self, settings):
+    def vanish(self, settings, records):
         next((tmp_path / "saved").rglob("3.png")).unlink()
-        finish(self, settings)
+        finish(self, settings, records)
 
     monkeypatch.setattr(PredictionWriter, "finish", vanish)
     with pytest.raises(FileNotFoundError, match=r"3\.png is gone"):

@@ -12,7 +12,7 @@ from evaluation.tables.published import names
 from gem.backbones import OpenClip
 
 script = load_script("reproduce")
-ALL = "1, 2, 3, 4, 5, 6, clearclip, field, figure5, protocols"
+ALL = ", ".join(names())
 
 
 @pytest.fixture
@@ -139,10 +139,7 @@ def test_what_fails_is_told_and_the_rest_goes_on(command, monkeypatch, capsys):
 @pytest.mark.parametrize(
     ("overrides", "said"),
     [
-        (
-            [],
-            "table: say which, one of 1, 2, 3, 4, 5, 6, clearclip, field, figure5, protocols, all",
-        ),
+        ([], f"table: say which, one of {ALL}, all"),
         (["4"], "4: expected KEY=VALUE, such as table=4"),
         (["table=4", "force=yes"], "force=yes: expected true or false"),
         (["table=4", "save_every=0"], "save_every=0: expected a number, 0.001 or more"),

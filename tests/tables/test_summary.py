@@ -76,7 +76,7 @@ def test_latex_has_a_rule_above_them():
 def test_html_has_them_in_a_foot():
     text = render.to_html(made_of(0.3, 0.4))
     foot = re.search(r"<tfoot>(.*)</tfoot>", text, re.DOTALL)[1]
-    assert re.findall(r"<tr><td>(\w+)</td>", foot) == ["lowest", "highest", "spread"]
+    assert re.findall(r"<tr><th>(\w+)</th>", foot) == ["lowest", "highest", "spread"]
     assert text.count("<tr>") == 1 + len(TABLE.rows) + 3
     assert "<tfoot>" not in render.to_html(make_sheet(*laid_out("4")))
 
