@@ -30,22 +30,24 @@ MEETING = "processes-meet-here"
 SMOOTH = 0.01  # how unsure a label is: logits of -4.6 and 4.6 are the best there are
 
 
-def encode(model: CLIP, batch: Batch, *, kept: float) -> tuple[Tensor, Tensor]:
+def encode(
+    model: CLIP, batch: Batch, *, kept: float, dtype: torch.dtype
+) -> tuple[Tensor, Tensor]:
     """Features of the images and of their captions, [B, E] each, not normalised."""
-    seen = encode_image(model.visual, batch.images, kept=kept, dtype=torch.bfloat16)
-    with torch.autocast(seen.device.type, torch.bfloat16):
+    seen = encode_image(model.visual, batch.images, kept=kept, dtype=dtype)
+    with torch.autocast(seen.device.type, dtype, enabled=dtype != torch.float32):
         read = model.encode_text(batch.tokens)
     return seen.float(), read.float()
 
 
-def contrast(model: CLIP, batch: Batch, *, kept: float) -> Tensor:
+def contrast(model: CLIP, batch: Batch, *, kept: float, dtype: torch.dtype) -> Tensor:
     """The sigmoid loss: is the caption true of the image? Summed over captions, mean of images.
 
     With smoothed labels (Szegedy et al. 2016) all words that an image does not show should have the
     same logit. Without, one may be a thousand times less likely than another, and where nothing is
     to be seen the softmax over words is as sure as anywhere.
     """
-    seen, read = encode(model, batch, kept=kept)
+    seen, read = encode(model, batch, kept=kept, dtype=dtype)
     cosines = F.normalize(seen, dim=-1) @ F.normalize(read, dim=-1).T
     logits = model.logit_scale.exp() * cosines + model.logit_bias
     wanted = batch.true * (1 - 2 * SMOOTH) + SMOOTH
@@ -91,7 +93,7 @@ def learn(plan: Plan, model: CLIP, scenes: Scenes, tokenizer: WordTokenizer, ran
     """Runs the whole schedule on `model` in place; the first process reports and saves."""
     rng, device = np.random.default_rng((plan.seed, rank)), next(model.parameters()).device
     sizes = np.random.default_rng(plan.seed)  # the same in all processes: none waits for another
-    optimiser = make_optimiser(model, plan.rate)
+    optimiser, dtype = make_optimiser(model, plan.rate), getattr(torch, plan.precision)
     start = told = time.monotonic()
     done, step = 0.0, 0
     while done < 1:
@@ -100,7 +102,8 @@ def learn(plan: Plan, model: CLIP, scenes: Scenes, tokenizer: WordTokenizer, ran
             group["lr"] = group["rate"] * min(1, (step + 1) / 100) * decay
         view = VIEWS[sizes.choice(len(VIEWS), p=[view.share for view in VIEWS])]
         batch = draw_batch(scenes, tokenizer, rng, batch=plan.batch, view=view)
-        loss = contrast(model, batch.to(device), kept=view.kept if done < WHOLE else 1.0)
+        kept = view.kept if done < WHOLE else 1.0
+        loss = contrast(model, batch.to(device), kept=kept, dtype=dtype)
         optimiser.zero_grad()
         loss.backward()  # type: ignore[no-untyped-call]
         step, spent = step + 1, time.monotonic() - start

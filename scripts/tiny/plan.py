@@ -20,4 +20,5 @@ class Plan:
     seed: int
     processes: int
     cache: Path | None
+    precision: str
     start: Path | None

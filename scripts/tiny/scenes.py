@@ -46,8 +46,9 @@ class View:
 VIEWS = (
     View(SIZE, 64, 0.5, 0.35),
     View(SIZE, SIZE, 0.5, 0.05),
-    View(72, 48, 1.0, 0.25),
-    View(48, 32, 1.0, 0.35),
+    View(72, 48, 1.0, 0.2),
+    View(48, 32, 1.0, 0.3),
+    View(36, 24, 1.0, 0.1),
 )
 WHOLE = 0.85  # of the run; then no patch is dropped
 

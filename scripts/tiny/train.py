@@ -26,6 +26,9 @@ KEYS = {
     "seed": Key(0, "of everything random", least=0),
     "processes": Key(None, "null: one a core, or one on a GPU", kind=int, least=1),
     "cache": Key(None, "keep the drawn scenes in this folder", kind=Path),
+    "precision": Key(
+        "float32", "bfloat16 where processor or GPU computes it", among=("float32", "bfloat16")
+    ),
     "start": Key(None, "folder of a model to train further; null: random weights", kind=Path),
 }
 
