@@ -3,6 +3,7 @@
 import json
 import os
 import sys
+from importlib import import_module
 from importlib.util import module_from_spec, spec_from_file_location
 from pathlib import Path
 
@@ -55,6 +56,17 @@ def load_script(name):
     sys.modules[spec.name] = module  # where dataclasses look for it
     spec.loader.exec_module(module)
     return module
+
+
+@pytest.fixture
+def tiny_script(monkeypatch):
+    """Imports a file of ``scripts/tiny``, which imports its neighbours."""
+    folder, before = REPOSITORY / "scripts" / "tiny", set(sys.modules)
+    monkeypatch.syspath_prepend(str(folder))
+    yield import_module
+    for name in set(sys.modules) - before:
+        if getattr(sys.modules[name], "__file__", None) in map(str, folder.glob("*.py")):
+            del sys.modules[name]
 
 
 def roughen(model):

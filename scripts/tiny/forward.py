@@ -73,4 +73,5 @@ def encode_image(
         x = x + _attend(_norm(x, block.ln_1), block.attn)
         x = x + _linear(F.gelu(_linear(_norm(x, block.ln_2), block.mlp.c_fc)), block.mlp.c_proj)
     projection: Tensor = tower.proj
-    return _norm(x[:, 0], tower.ln_post) @ projection.to(dtype)
+    # In float32: its bias is many times as large as what it is added to (`model.narrow`).
+    return _norm(x[:, 0].float(), tower.ln_post) @ projection

@@ -2,8 +2,8 @@
 
 Contrastive learning by the sigmoid loss of SigLIP (Zhai et al. 2023, Eq. 1) of a native open_clip
 model: a caption is right for every image of the batch that shows all that it names, and captions
-do not name everything. One process and one thread a core, because a pool of threads stalls
-whenever another program wants a core; one process on a GPU.
+do not name everything. Labels are smoothed: see `contrast`. One process and one thread a core,
+because a pool of threads stalls whenever another program wants a core; one process on a GPU.
 """
 
 import math
@@ -15,10 +15,10 @@ import torch
 import torch.distributed as dist
 import torch.nn.functional as F
 from forward import encode_image
-from model import CONTEXT, initialise, save, write_folder
+from model import CONTEXT, initialise, load, save, write_folder
 from open_clip import CLIP, create_model
 from plan import Plan
-from scenes import Batch, Scenes, draw_batch, phase_at, render
+from scenes import VIEWS, WHOLE, Batch, Scenes, draw_batch, render
 from scores import SCENES, print_scores
 from torch import Tensor, nn
 from torch.multiprocessing.spawn import spawn
@@ -27,16 +27,24 @@ from evaluation.data.toy.scenes import vocabulary_words
 from gem.backbones.word_tokenizer import WordTokenizer
 
 MEETING = "processes-meet-here"
+SMOOTH = 0.01  # how unsure a label is: logits of -4.6 and 4.6 are the best there are
 
 
-def contrast(model: CLIP, batch: Batch, *, kept: float) -> Tensor:
-    """The sigmoid loss: is the caption true of the image? Summed over captions, mean of images."""
-    seen = encode_image(model.visual, batch.images, kept=kept, dtype=torch.bfloat16)
-    with torch.autocast(seen.device.type, torch.bfloat16):
+def contrast(model: CLIP, batch: Batch, *, kept: float, dtype: torch.dtype) -> Tensor:
+    """The sigmoid loss: is the caption true of the image? Summed over captions, mean of images.
+
+    With smoothed labels (Szegedy et al. 2016) all words that an image does not show should have the
+    same logit. Without, one may be a thousand times less likely than another, and where nothing is
+    to be seen the softmax over words is as sure as anywhere.
+    """
+    seen = encode_image(model.visual, batch.images, kept=kept, dtype=dtype)
+    with torch.autocast(seen.device.type, dtype, enabled=dtype != torch.float32):
         read = model.encode_text(batch.tokens)
     seen, read = F.normalize(seen.float(), dim=-1), F.normalize(read.float(), dim=-1)
     logits = model.logit_scale.exp() * seen @ read.T + model.logit_bias
-    return -F.logsigmoid(logits * (2 * batch.true - 1)).sum(1).mean()
+    wanted = batch.true * (1 - 2 * SMOOTH) + SMOOTH
+    each = F.binary_cross_entropy_with_logits(logits, wanted, reduction="none")
+    return (each * batch.counted).sum(1).mean()
 
 
 def make_optimiser(model: CLIP, rate: float) -> torch.optim.Optimizer:
@@ -46,6 +54,8 @@ def make_optimiser(model: CLIP, rate: float) -> torch.optim.Optimizer:
     """
     kinds: dict[tuple[float, float], list[nn.Parameter]] = {}
     for name, weights in model.named_parameters():
+        if not weights.requires_grad:
+            continue
         halved = name.startswith("visual.") and name.endswith("in_proj_weight")
         decay = 0.05 if weights.ndim >= 2 else 0.0
         kinds.setdefault((rate / (1 + halved), decay), []).append(weights)
@@ -75,17 +85,17 @@ def learn(plan: Plan, model: CLIP, scenes: Scenes, tokenizer: WordTokenizer, ran
     """Runs the whole schedule on `model` in place; the first process reports and saves."""
     rng, device = np.random.default_rng((plan.seed, rank)), next(model.parameters()).device
     sizes = np.random.default_rng(plan.seed)  # the same in all processes: none waits for another
-    optimiser = make_optimiser(model, plan.rate)
+    optimiser, dtype = make_optimiser(model, plan.rate), getattr(torch, plan.precision)
     start = told = time.monotonic()
     done, step = 0.0, 0
     while done < 1:
         decay = 0.01 + 0.99 * (1 + math.cos(math.pi * done)) / 2
         for group in optimiser.param_groups:
             group["lr"] = group["rate"] * min(1, (step + 1) / 100) * decay
-        phase = phase_at(done)
-        size = int(sizes.choice(phase.sizes))
-        batch = draw_batch(scenes, tokenizer, rng, batch=plan.batch, size=size)
-        loss = contrast(model, batch.to(device), kept=phase.kept)
+        view = VIEWS[sizes.choice(len(VIEWS), p=[view.share for view in VIEWS])]
+        batch = draw_batch(scenes, tokenizer, rng, batch=plan.batch, view=view)
+        kept = view.kept if done < WHOLE else 1.0
+        loss = contrast(model, batch.to(device), kept=kept, dtype=dtype)
         optimiser.zero_grad()
         loss.backward()  # type: ignore[no-untyped-call]
         step, spent = step + 1, time.monotonic() - start
@@ -116,6 +126,12 @@ def train(rank: int, plan: Plan) -> None:
     device = torch.device("cuda" if torch.cuda.is_available() else "cpu")
     model = create_model(f"local-dir:{plan.out}", load_weights=False, device=device)
     initialise(model)
+    if plan.start:
+        load(model, plan.start)
+        model.logit_scale.requires_grad_(False)
+    if plan.processes > 1:
+        for weights in model.parameters():  # all start as the first does
+            dist.broadcast(weights.data, 0)
     learn(plan, model, scenes, tokenizer, rank)
     if rank == 0:
         save(model, plan.out)

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import torch
 from open_clip import CLIP
-from safetensors.torch import save_file
+from safetensors.torch import load_file, save_file
 from scenes import MEAN, SIZE, STD
 from torch import Tensor
 
@@ -63,6 +63,12 @@ def initialise(model: CLIP) -> None:
     for block in model.visual.transformer.resblocks:
         block.ln_1.weight.fill_(GAIN)
         block.attn.in_proj_weight.div_(2)
+
+
+def load(model: CLIP, folder: Path) -> None:
+    """The weights of another folder, in place."""
+    stored = load_file(folder / "model.safetensors")
+    model.load_state_dict({name: value.float() for name, value in stored.items()})
 
 
 @torch.no_grad()

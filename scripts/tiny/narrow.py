@@ -42,7 +42,7 @@ def write_narrowed(trained: Path, out: Path, *, scale: float) -> None:
     import torch
     from model import CONTEXT, narrow, save, write_folder
     from open_clip import create_model
-    from scenes import SIZE, draw_batch, render
+    from scenes import SIZE, View, draw_batch, render
 
     from gem.backbones.word_tokenizer import WordTokenizer
 
@@ -50,7 +50,7 @@ def write_narrowed(trained: Path, out: Path, *, scale: float) -> None:
     model = create_model(f"local-dir:{trained}").eval()
     tokenizer = WordTokenizer(vocabulary_words(), CONTEXT)
     scenes, rng = render(DRAWN, rank=0, processes=1, cache=None), np.random.default_rng(0)
-    batch = draw_batch(scenes, tokenizer, rng, batch=DRAWN, size=SIZE)
+    batch = draw_batch(scenes, tokenizer, rng, batch=DRAWN, view=View(SIZE, SIZE, 1.0, 1.0))
     with torch.no_grad():
         seen, read = model.encode_image(batch.images), model.encode_text(tokenizer(_texts()))
     narrow(model, seen, read, scale=scale)

@@ -6,7 +6,10 @@ from pathlib import Path
 
 @dataclass(frozen=True)
 class Plan:
-    """What one run does; `minutes` may end it before `steps`, the rate decayed all the same."""
+    """What one run does; `minutes` may end it before `steps`, the rate decayed all the same.
+
+    start: the folder of a model that is trained further; null starts from random weights.
+    """
 
     out: Path
     steps: int
@@ -17,3 +20,5 @@ class Plan:
     seed: int
     processes: int
     cache: Path | None
+    precision: str
+    start: Path | None

@@ -23,57 +23,103 @@ BACKDROP_NAMED, BACKDROP_ALONE = 0.3, 0.08
 MEAN, STD = (0.48145466, 0.4578275, 0.40821073), (0.26862954, 0.26130258, 0.27577711)
 
 
+SURE, UNSURE = 0.03, 0.002
+"""Shares of a picture that a kind covers: from the first on it is there, under the second not."""
+
+
 @dataclass(frozen=True)
-class Phase:
-    """Until which share of the run, at which image sizes, and which share of patches is kept."""
+class View:
+    """A square cut out of a scene, in pixels; how large it is seen; which share of patches is kept.
 
-    until: float
-    sizes: tuple[int, ...]
+    share: of the steps.
+    """
+
+    cut: int
+    size: int
     kept: float
+    share: float
 
 
-# Small images first: a step at 48 pixels costs a third of one at 96 and teaches the words as
-# well. Then half of the patches are dropped (Li et al. 2023, FLIP): twice as many scenes in the
-# same time, and no patch can be relied on to keep what belongs to another.
-_PHASES = (
-    Phase(0.3, (48,), 1.0),
-    Phase(0.9, (64, 64, 64, 96), 0.5),
-    Phase(1.0, (64, 64, 96), 1.0),
+# Three of five steps see parts of scenes. Many parts show nothing but background, and must be none
+# of the kinds; others show half an object, and no patch can be relied on to keep what belongs to
+# another. Patches of whole scenes are dropped (Li et al. 2023, FLIP): twice as many in the time.
+VIEWS = (
+    View(SIZE, 64, 0.5, 0.35),
+    View(SIZE, SIZE, 0.5, 0.05),
+    View(72, 48, 1.0, 0.2),
+    View(48, 32, 1.0, 0.3),
+    View(36, 24, 1.0, 0.1),
 )
+WHOLE = 0.85  # of the run; then no patch is dropped
 
 
 @dataclass(frozen=True)
 class Scenes:
-    """One process's share: images uint8 [n, 3, S, S] and what is known of them.
+    """One process's share: images uint8 [n, 3, S, S], masks [n, S, S], and what is known of them.
 
     colours [n, kinds]: the place of each kind's main colour in `COLOURS`, -1 where it is absent.
     backdrops [n]: places in `BACKDROPS`.
     """
 
-    images: Tensor
+    images: np.ndarray
+    masks: np.ndarray
     colours: np.ndarray
     backdrops: np.ndarray
 
-    def facts(self, rows: np.ndarray) -> np.ndarray:
-        """A bit for each kind that is there, and one for the backdrop, int64 [len(rows)]."""
-        there = (self.colours[rows] >= 0) << np.arange(len(KINDS))
-        return np.asarray(there.sum(1) + (1 << len(KINDS) + self.backdrops[rows].astype(np.int64)))
+    def cut(self, rows: np.ndarray, side: int, rng: np.random.Generator) -> "Cut":
+        """A square of `side` pixels somewhere in each of the scenes `rows`."""
+        spots = rng.integers(0, self.images.shape[-1] - side + 1, (len(rows), 2))
+        where = [(slice(x, x + side), slice(y, y + side)) for x, y in spots]
+        masks = np.stack([self.masks[row, *spot] for row, spot in zip(rows, where, strict=True)])
+        images = [self.images[row, :, *spot] for row, spot in zip(rows, where, strict=True)]
+        shares = [np.bincount(mask.ravel(), minlength=len(KINDS) + 1) for mask in masks]
+        return Cut(
+            images=torch.from_numpy(np.stack(images)),
+            shares=np.stack(shares) / side**2,
+            colours=self.colours[rows],
+            backdrops=self.backdrops[rows],
+        )
+
+
+@dataclass(frozen=True)
+class Cut:
+    """Parts of some scenes: images uint8 [n, 3, S, S], and what is known of them.
+
+    shares [n, 1 + kinds]: of the pixels, the background's first. colours, backdrops as in `Scenes`.
+    """
+
+    images: Tensor
+    shares: np.ndarray
+    colours: np.ndarray
+    backdrops: np.ndarray
+
+    def facts(self, least: float) -> np.ndarray:
+        """A bit for each kind that covers `least`, and one for the backdrop, int64 [n].
+
+        A kind that shows and covers less may be named by nobody, or by somebody.
+        """
+        there = ((self.shares[:, 1:] >= least) << np.arange(len(KINDS))).sum(1)
+        behind = 1 << len(KINDS) + self.backdrops.astype(np.int64)
+        return np.asarray(there + np.where(self.shares[:, 0] >= least, behind, 0))
 
 
 @dataclass(frozen=True)
 class Batch:
     """Normalised images [B, 3, S, S], captions as tokens [B, T], and what is true, [B, B].
 
-    ``true[i, j]`` is 1 where all that caption j names is in image i.
+    ``true[i, j]`` is 1 where all that caption j names is in image i. ``counted[i, j]`` is 0 where
+    some of it shows so little that nobody can say.
     """
 
     images: Tensor
     tokens: Tensor
     true: Tensor
+    counted: Tensor
 
     def to(self, device: torch.device) -> "Batch":
         """The same, there."""
-        return Batch(self.images.to(device), self.tokens.to(device), self.true.to(device))
+        parts = (self.images, self.tokens, self.true, self.counted)
+        return Batch(*(part.to(device) for part in parts))
 
 
 def render(count: int, *, rank: int, processes: int, cache: Path | None) -> Scenes:
@@ -84,30 +130,35 @@ def render(count: int, *, rank: int, processes: int, cache: Path | None) -> Scen
     file = cache / f"scenes-{rank}-of-{processes}-{count}.npz" if cache else None
     if file and file.exists():
         stored = np.load(file)
-        return Scenes(torch.from_numpy(stored["images"]), stored["colours"], stored["backdrops"])
-    images = np.empty((count, 3, SIZE, SIZE), np.uint8)
+        return Scenes(*(stored[name] for name in ("images", "masks", "colours", "backdrops")))
+    images, masks = (
+        np.empty((count, 3, SIZE, SIZE), np.uint8),
+        np.empty((count, SIZE, SIZE), np.uint8),
+    )
     colours, backdrops = np.full((count, len(KINDS)), -1, np.int8), np.empty(count, np.int8)
     names = list(COLOURS)
     for i in range(count):
         scene = draw_scene(TRAIN[rank + i * processes], size=SIZE)
-        images[i] = scene.image.transpose(2, 0, 1)
+        images[i], masks[i] = scene.image.transpose(2, 0, 1), scene.mask
         for kind, colour in zip(scene.kinds, scene.colours, strict=True):
             colours[i, KINDS.index(kind)] = names.index(colour)
         backdrops[i] = BACKDROPS.index(scene.backdrop)
     if file:
         file.parent.mkdir(parents=True, exist_ok=True)
-        np.savez(file, images=images, colours=colours, backdrops=backdrops)
-    return Scenes(torch.from_numpy(images), colours, backdrops)
+        np.savez(file, images=images, masks=masks, colours=colours, backdrops=backdrops)
+    return Scenes(images, masks, colours, backdrops)
 
 
-def describe(rng: np.random.Generator, colours: np.ndarray, backdrop: int) -> tuple[str, int]:
-    """A caption of some of what a scene shows, as people write them, and its facts as bits.
+def describe(
+    rng: np.random.Generator, kinds: np.ndarray, *, colours: np.ndarray, backdrop: int
+) -> tuple[str, int]:
+    """A caption of some of what a picture shows, as people write them, and its facts as bits.
 
-    Any number of the kinds, the backdrop in three of ten, and now and then the backdrop alone.
-    Were all kinds named always, "a fish" would mean "and nothing else": much background.
+    Any number of the `kinds`, the backdrop in three of ten, and now and then, or where nothing else
+    is to be seen, the backdrop alone. Were all kinds named always, "a fish" would mean "and nothing
+    else": much background.
     """
-    kinds = np.flatnonzero(colours >= 0)
-    alone = rng.random() < BACKDROP_ALONE
+    alone = not len(kinds) or rng.random() < BACKDROP_ALONE
     count = 0 if alone else int(rng.integers(len(kinds))) + 1
     named = rng.choice(kinds, count, replace=False)
     where = BACKDROPS[backdrop] if alone or rng.random() < BACKDROP_NAMED else None
@@ -121,29 +172,35 @@ def describe(rng: np.random.Generator, colours: np.ndarray, backdrop: int) -> tu
     return text, facts + (1 << len(KINDS) + int(backdrop) if where else 0)
 
 
-def phase_at(done: float) -> Phase:
-    """What is seen when a share `done` (0..1) of the run is over."""
-    return next(phase for phase in _PHASES if done <= phase.until)
-
-
 def draw_batch(
     scenes: Scenes,
     tokenizer: WordTokenizer,
     rng: np.random.Generator,
     *,
     batch: int,
-    size: int,
+    view: View,
 ) -> Batch:
-    """Scenes at `size` pixels, half of them mirrored, each with a caption written now."""
+    """Parts of scenes, half of them mirrored, each with a caption written now."""
     rows = rng.choice(len(scenes.images), batch, replace=False)
-    images = scenes.images[rows].float() / 255
-    if size != images.shape[-1]:
-        images = F.interpolate(images, size=(size, size), mode="bilinear", antialias=True)
+    cut = scenes.cut(rows, view.cut, rng)
+    images = cut.images.float() / 255
+    if view.size != view.cut:
+        size = (view.size, view.size)
+        images = F.interpolate(images, size=size, mode="bilinear", antialias=True)
     mirrored = torch.from_numpy(rng.random(batch) < 0.5)
     images[mirrored] = images[mirrored].flip(-1)
     mean, std = (torch.tensor(v).view(3, 1, 1) for v in (MEAN, STD))
-    told = [describe(rng, scenes.colours[row], scenes.backdrops[row]) for row in rows]
+    told = [
+        describe(rng, np.flatnonzero(shares[1:] >= SURE), colours=colours, backdrop=backdrop)
+        for shares, colours, backdrop in zip(cut.shares, cut.colours, cut.backdrops, strict=True)
+    ]
     captions, named = zip(*told, strict=True)
-    missed = np.array(named)[None] & ~scenes.facts(rows)[:, None]
-    true = torch.from_numpy((missed == 0).astype(np.float32))
-    return Batch((images - mean) / std, tokenizer(list(captions)), true)
+    sure, possible = (holds(np.array(named), cut.facts(least)) for least in (SURE, UNSURE))
+    counted = torch.from_numpy((sure == possible).astype(np.float32))
+    true = torch.from_numpy(sure.astype(np.float32))
+    return Batch((images - mean) / std, tokenizer(list(captions)), true, counted)
+
+
+def holds(named: np.ndarray, facts: np.ndarray) -> np.ndarray:
+    """Whether all bits of ``named[j]`` are among those of ``facts[i]``, bool [i, j]."""
+    return np.asarray((named[None] & ~facts[:, None]) == 0)

@@ -1,11 +1,11 @@
 """Train the tiny CLIP model on drawn scenes, and measure it.
 
     python scripts/tiny/train.py out=outputs/tiny steps=20 scenes=200 batch=16
-    python scripts/tiny/train.py out=outputs/tiny minutes=55 steps=1000000 scenes=100000 batch=96
+    python scripts/tiny/train.py start=outputs/tiny out=outputs/more minutes=30 steps=1000000
 
-The second line is how the embedded model was made; its card, gem/backbones/tiny/README.md, says
-the rest. The run writes the model as a folder of open_clip, every half minute and at its end, and
-ends with the scores of scripts/tiny/scores.py. `backbone.model=outputs/tiny` uses it in run.py.
+How the embedded model was made: its card, gem/backbones/tiny/README.md. The run writes the model as
+a folder of open_clip, every half minute and at its end, and ends with the scores of
+scripts/tiny/scores.py. `backbone.model=outputs/tiny` uses it in run.py.
 """
 
 import math
@@ -26,7 +26,12 @@ KEYS = {
     "seed": Key(0, "of everything random", least=0),
     "processes": Key(None, "null: one a core, or one on a GPU", kind=int, least=1),
     "cache": Key(None, "keep the drawn scenes in this folder", kind=Path),
+    "precision": Key(
+        "float32", "bfloat16 where processor or GPU computes it", among=("float32", "bfloat16")
+    ),
+    "start": Key(None, "folder of a model to train further; null: random weights", kind=Path),
 }
+WEIGHTS = "model.safetensors"
 
 
 def main(words: Sequence[str] | None = None) -> None:
@@ -34,6 +39,8 @@ def main(words: Sequence[str] | None = None) -> None:
     own = read_keys(__doc__, KEYS, words)
     if own["out"] is None:
         raise ValueError("out: say which folder, such as out=outputs/tiny")
+    if own["start"] and not (own["start"] / WEIGHTS).is_file():
+        raise ValueError(f"start={own['start']}: there is no {WEIGHTS} in it")
     from learn import run, usual_processes
 
     own["processes"] = own["processes"] or usual_processes()
