@@ -22,7 +22,6 @@ BACKDROP_NAMED, BACKDROP_ALONE = 0.3, 0.08
 
 MEAN, STD = (0.48145466, 0.4578275, 0.40821073), (0.26862954, 0.26130258, 0.27577711)
 
-
 SURE, UNSURE = 0.03, 0.002
 """Shares of a picture that a kind covers: from the first on it is there, under the second not."""
 
@@ -129,12 +128,9 @@ def render(count: int, *, rank: int, processes: int, cache: Path | None) -> Scen
     """
     file = cache / f"scenes-{rank}-of-{processes}-{count}.npz" if cache else None
     if file and file.exists():
-        stored = np.load(file)
-        return Scenes(*(stored[name] for name in ("images", "masks", "colours", "backdrops")))
-    images, masks = (
-        np.empty((count, 3, SIZE, SIZE), np.uint8),
-        np.empty((count, SIZE, SIZE), np.uint8),
-    )
+        return Scenes(**np.load(file))
+    masks = np.empty((count, SIZE, SIZE), np.uint8)
+    images = np.empty((count, 3, SIZE, SIZE), np.uint8)
     colours, backdrops = np.full((count, len(KINDS)), -1, np.int8), np.empty(count, np.int8)
     names = list(COLOURS)
     for i in range(count):
@@ -185,8 +181,7 @@ def draw_batch(
     cut = scenes.cut(rows, view.cut, rng)
     images = cut.images.float() / 255
     if view.size != view.cut:
-        size = (view.size, view.size)
-        images = F.interpolate(images, size=size, mode="bilinear", antialias=True)
+        images = F.interpolate(images, size=(view.size,) * 2, mode="bilinear", antialias=True)
     mirrored = torch.from_numpy(rng.random(batch) < 0.5)
     images[mirrored] = images[mirrored].flip(-1)
     mean, std = (torch.tensor(v).view(3, 1, 1) for v in (MEAN, STD))
@@ -196,8 +191,7 @@ def draw_batch(
     ]
     captions, named = zip(*told, strict=True)
     sure, possible = (holds(np.array(named), cut.facts(least)) for least in (SURE, UNSURE))
-    counted = torch.from_numpy((sure == possible).astype(np.float32))
-    true = torch.from_numpy(sure.astype(np.float32))
+    true, counted = (torch.from_numpy(one).float() for one in (sure, sure == possible))
     return Batch((images - mean) / std, tokenizer(list(captions)), true, counted)
 
 

@@ -1,23 +1,21 @@
 """GEM-SAM: masks of SAM labelled by GEM, beside GEM in one pass."""
 
-import os
-import subprocess
-import sys
 from dataclasses import replace
 from itertools import product
 
 import numpy as np
 import pytest
 import torch
-from conftest import REPOSITORY
 from PIL import Image
 from small_sams import save_sam
 
 from evaluation.launch import MISTAKES, compose_setting, sentence
 from evaluation.measure.evaluate import evaluate, evaluate_all
 from evaluation.records.rebuild import rebuild
+from evaluation.run.sweep import run_sweep
 from evaluation.setting.identity import describe, fingerprint
 from evaluation.setting.sharing import bare, share_parts
+from evaluation.terminal.record_table import show
 from gem import Clip, Gem, Patches, ShortSide, SlidingWindow
 from gem.image import upsample
 from gem.segmenter import EncodedImage, Segmenter
@@ -286,13 +284,9 @@ def test_what_cannot_be_built(sam):
         assert sentence(error.value).startswith(said)
 
 
-def test_the_command_says_that_weights_are_random(sam, tmp_path):
-    """Without the package it says what to install, and reads nothing before."""
-    run = [sys.executable, "run.py", *words(sam.model, "segmenter.sam.weights=null", "limit=1")]
-    done = subprocess.run(
-        [*run, f"output={tmp_path}", f"hydra.run.dir={tmp_path}/hydra"], cwd=REPOSITORY,
-        capture_output=True, text=True, check=False, env=dict(os.environ),
-    )  # fmt: skip
-    assert done.returncode == 0, done.stdout + done.stderr
-    assert "RANDOM WEIGHTS" in done.stdout
-    assert [*tmp_path.glob("toy-gem_sam_our_reading-tiny-*.json")]
+def test_it_is_said_that_weights_are_random(sam, tmp_path, capsys):
+    setting = compose_setting(words(sam.model, "segmenter.sam.weights=null", "limit=1"))
+    (found,) = run_sweep([setting], tmp_path)
+    show([found.record], [found.path])
+    assert "RANDOM WEIGHTS" in capsys.readouterr().out
+    assert [*tmp_path.glob("toy-gem_sam_our_reading-tiny-*.json")] == [found.path]

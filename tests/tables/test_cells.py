@@ -127,7 +127,7 @@ def test_what_the_paper_has_too_is_not_told_as_other():
 def test_options_of_a_replaced_protocol_are_gone(name, given):
     overrides = ("backbone=tiny", "dataset=toy", given)
     rows = load_table(name).rows
-    table = rows_of(name, *(row.key for row in rows[:: len(rows) // 4]))
+    table = rows_of(name, *(row.key for row in rows[:: len(rows) // 2]))
     plan = plan_table(table, overrides, COMPOSE)
     names = {setting.protocol.name for setting in settings_of(plan)}
     assert names == {{"experiment=released": "gem_released", "protocol=naclip": "naclip"}[given]}
