@@ -1,8 +1,8 @@
 """A lean forward pass of a plain open_clip image tower, for training on a CPU.
 
-The same arithmetic as `VisionTransformer.forward` for the class token, in bfloat16 with
-plain batched products: on a CPU about twice as fast as autocast around the original, most
-of it saved in the backward pass of attention and in casts.
+The same arithmetic as `VisionTransformer.forward` for the class token, with plain batched products.
+In bfloat16, on a CPU that computes it, about twice as fast as autocast around the original, most of
+it saved in the backward pass of attention and in casts.
 """
 
 import torch
